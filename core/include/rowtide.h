@@ -1,0 +1,22 @@
+/**
+ * @file rowtide.h
+ * @brief Change control for SQLite. This header only includes the others.
+ */
+#ifndef ROWTIDE_H
+#define ROWTIDE_H
+
+#include <rowtide/apply.h>
+#include <rowtide/audit.h>
+#include <rowtide/buffer.h>
+#include <rowtide/capture.h>
+#include <rowtide/changeset.h>
+#include <rowtide/common.h>
+#include <rowtide/db.h>
+#include <rowtide/error.h>
+#include <rowtide/render.h>
+#include <rowtide/replication.h>
+#include <rowtide/stream.h>
+#include <rowtide/undo.h>
+#include <rowtide/value.h>
+
+#endif

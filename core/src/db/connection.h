@@ -1,0 +1,40 @@
+#ifndef ROWTIDE_DB_CONNECTION_H
+#define ROWTIDE_DB_CONNECTION_H
+
+#include <rowtide/db.h>
+
+#include <sqlite3.h>
+
+/* Something that must end before the connection does: an open capture, a
+ * statement. `closed` runs while the connection is still usable. */
+typedef struct rowtide__db_child {
+    void (*closed)(struct rowtide__db_child *child);
+    struct rowtide__db_child *next, *previous;
+} rowtide__db_child;
+
+void rowtide__db_attach_child(rowtide_db *db, rowtide__db_child *child);
+void rowtide__db_detach_child(rowtide_db *db, rowtide__db_child *child);
+
+rowtide_db *rowtide__db_retain(rowtide_db *db);
+void rowtide__db_release(rowtide_db *db);
+
+/* Every public function that touches the connection runs between enter and
+ * leave. Enter refuses NULL, a closed handle, a forked child, a second
+ * thread; the same thread may nest. `function` names the caller in messages.
+ * While any thread is inside, closing is refused. */
+int rowtide__db_enter(rowtide_db *db, const char *function);
+void rowtide__db_leave(rowtide_db *db);
+
+/* Set the last error from a result code of this connection: "context:
+ * SQLite's message", with the matching code of ours and the extended one.
+ * Returns it. */
+int rowtide__db_fail(rowtide_db *db, int sqlite_rc, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Our code for one of SQLite's (primary or extended). 0 for SQLITE_OK. */
+int rowtide__code_from_sqlite(int sqlite_rc);
+
+/* 1 once rowtide_db_interrupt() was called during the running call. */
+int rowtide__db_interrupted(rowtide_db *db);
+
+#endif

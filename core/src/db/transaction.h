@@ -1,0 +1,23 @@
+#ifndef ROWTIDE_DB_TRANSACTION_H
+#define ROWTIDE_DB_TRANSACTION_H
+
+#include "db/connection.h"
+
+/* All or nothing, whether the caller has a transaction open or not: outside
+ * one it is BEGIN IMMEDIATE, inside one a savepoint with a name of its own. */
+typedef struct rowtide__transaction {
+    rowtide_db *db;
+    int nested;
+    int open;
+    char name[48];
+} rowtide__transaction;
+
+int rowtide__transaction_begin(rowtide_db *db, rowtide__transaction *out);
+/* If the commit fails, everything is rolled back and nothing stays open. */
+int rowtide__transaction_commit(rowtide__transaction *transaction);
+/* Keeps the last error. Safe if it is not open. */
+void rowtide__transaction_rollback(rowtide__transaction *transaction);
+/* ROWTIDE_EMISUSE if somebody else has ended it meanwhile. */
+int rowtide__transaction_check(rowtide__transaction *transaction);
+
+#endif
