@@ -44,8 +44,8 @@ endif()
 # install_lua(<abi> <version>): where the interpreter of that version looks.
 # LuaRocks says so itself.
 function(install_lua abi version)
-    set(module_dir ${CMAKE_INSTALL_PREFIX}/lib/lua/${version})
-    set(script_dir ${CMAKE_INSTALL_PREFIX}/share/lua/${version})
+    set(module_dir lib/lua/${version})
+    set(script_dir share/lua/${version})
     if(LUA_INCDIR)
         set(module_dir ${LUA_LIBDIR})
         set(script_dir ${LUA_LUADIR})
