@@ -1,0 +1,53 @@
+/* One interface for every language. The include path decides whose lang.i and
+ * typemaps.i are used; nothing here knows a language.
+ *
+ * The parameter names of the public headers are the contract: typemaps.i of
+ * each language has a typemap for
+ *
+ *   int                                 a status: negative raises, else nothing
+ *   int VALUE                           a plain number or truth value
+ *   int64_t POSITION                    a number, negative raises
+ *   rowtide_<noun> *                    a handle, by ROWTIDE_HANDLE(<noun>)
+ *   rowtide_<noun> **out                a new handle
+ *   int64_t *COUNT                      a number that is handed back
+ *   const char **LABEL                  a string or nothing, handed back
+ *   (const void *data, size_t size)     bytes; also `json`
+ *   (const void **bytes, size_t *size)  bytes that are handed back, copied
+ *   (const rowtide_value *old_values, size_t old_count), new_values
+ *   const rowtide_value *value, rowtide_value *value
+ *   (const char *const *tables, size_t table_count)
+ *   (rowtide_table_filter_cb filter, void *user)
+ *   (rowtide_read_cb read, void *user), (rowtide_write_cb write, void *user)
+ *   (rowtide_<noun> *const *<noun>s, size_t count)
+ *   const rowtide_<what>_options *options
+ *   const rowtide_audit_entry *entry
+ *   rowtide_report_table, rowtide_report_table *out
+ *   rowtide_change_counts *counts, rowtide_undo_step *out
+ *   const rowtide_change **out
+ */
+%module(threads="1") native
+
+%nothread;
+
+%{
+#include <rowtide.h>
+%}
+
+%include <stdint.i>
+%include "lang.i"
+
+%rename("%(regex:/^(?:rowtide_|ROWTIDE_)(.*)/\\1/)s") "";
+
+%include "handles.i"
+%include "typemaps.i"
+
+%include "common.i"
+%include "stream.i"
+%include "db.i"
+%include "changeset.i"
+%include "capture.i"
+%include "apply.i"
+%include "render.i"
+%include "audit.i"
+%include "undo.i"
+%include "replication.i"
