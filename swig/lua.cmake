@@ -35,6 +35,7 @@ foreach(abi ${LUA_ABIS})
         SUFFIX .so
         LIBRARY_OUTPUT_DIRECTORY ${lua_tree}/${abi}/rowtide)
     link_core(${target})
+    test_module(${target} luaopen_rowtide_core)
 endforeach()
 if(IS_DIRECTORY ${PROJECT_SOURCE_DIR}/bindings/lua/rowtide)
     file(MAKE_DIRECTORY ${lua_tree}/share)

@@ -27,6 +27,7 @@ set_target_properties(rowtide_python PROPERTIES
     SUFFIX .abi3.so
     LIBRARY_OUTPUT_DIRECTORY ${python_package})
 link_core(rowtide_python)
+test_module(rowtide_python PyInit__native)
 
 # The package as it is imported from the build tree: links to the sources
 # beside the module. Runs always, for files come and go.
