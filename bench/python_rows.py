@@ -1,0 +1,58 @@
+"""Times rows of a changeset as Python tuples, beside apsw; prints the CSV of
+bench/changeset.c. apsw carries its own SQLite: both read the same bytes."""
+
+import sys
+import time
+
+import apsw
+import rowtide
+
+
+def changeset(columns: int, rows: int) -> bytes:
+    db = rowtide.connect(":memory:", isolation_level=None)
+    names = ", ".join(f"c{i}" for i in range(1, columns))
+    db.execute(f"CREATE TABLE t(k INTEGER PRIMARY KEY, {names})")
+    values = ", ".join("?" * columns)
+    with db.capture("t") as change:
+        db.execute("BEGIN")
+        db.executemany(
+            f"INSERT INTO t VALUES({values})",
+            (
+                [row, *(f"name-{row}" if i % 3 == 1 else row * i for i in range(1, columns))]
+                for row in range(rows)
+            ),
+        )
+        db.execute("COMMIT")
+    return bytes(change)
+
+
+def with_apsw(data: bytes) -> int:
+    seen = 0
+    for change in apsw.Changeset.iter(data):
+        if change.op and change.new:
+            seen += len(change.new)
+    return seen
+
+
+def with_rowtide(data: bytes) -> int:
+    seen = 0
+    for change in rowtide.Changeset(data):
+        if change.kind and change.new:
+            seen += len(change.new)
+    return seen
+
+
+def main() -> None:
+    rows, rounds = int(sys.argv[1]), int(sys.argv[2])
+    for columns in (3, 10):
+        data = changeset(columns, rows)
+        assert with_apsw(data) == with_rowtide(data) == rows * columns
+        for _ in range(rounds):
+            for who, run in (("apsw", with_apsw), ("rowtide", with_rowtide)):
+                start = time.process_time()
+                run(data)
+                seconds = time.process_time() - start
+                print(f"python-rows,insert,integer,{columns},{rows},{who},{seconds:.6f},{len(data)}")
+
+
+main()

@@ -1,0 +1,95 @@
+"""Turns the CSV of the benchmarks into the table that script/bench prints and
+keeps in bench/results."""
+
+import csv
+import sys
+from collections import defaultdict
+
+TITLES = {
+    "capture": ("Write with a capture running", "plain SQL", "plain"),
+    "generate": ("Make the changeset of what was captured", "raw API", "raw"),
+    "one-row": ("A capture of one UPDATE, all in", "plain SQL", "plain"),
+    "iterate": ("Look at every value", "raw API", "raw"),
+    "invert": ("Invert", "raw API", "raw"),
+    "apply": ("Apply", "plain SQL", "plain"),
+    "concat": ("Concatenate 100 changesets", "raw API", "raw"),
+    "python-rows": ("Rows to Python tuples", "apsw", "apsw"),
+}
+
+# What the README promises, checked where the numbers are made: the measure,
+# the one it is compared with, and the most that ours may take of it.
+PROMISES = [
+    ("iterate", "raw", 0.1),
+    ("capture", "raw", 1.05),
+    ("generate", "raw", 1.05),
+    ("apply", "raw", 1.05),
+    ("python-rows", "apsw", 0.4),
+]
+INVERT_MB_PER_SECOND = 500
+
+
+def read_minimum(lines):
+    best = defaultdict(dict)
+    for what, op, key, columns, rows, who, seconds, size in csv.reader(lines):
+        case = (what, op, key, int(columns), int(rows))
+        old = best[case].get(who, (float("inf"), 0))
+        best[case][who] = min(old, (float(seconds), int(size)))
+    return best
+
+
+def ratio(a, b):
+    return f"{a / b:.2f}" if b else "-"
+
+
+def print_section(what, cases):
+    title, _, _ = TITLES[what]
+    print(f"\n### {title}\n")
+    others = [w for w in ("plain", "raw", "apsw", "pairwise") if any(w in c for c in cases.values())]
+    heads = ["operation", "key", "columns", "rows", "ns/row", "MB/s"]
+    heads += [f"time / {w}" for w in others]
+    print("| " + " | ".join(heads) + " |")
+    print("|" + " --- |" * len(heads))
+    for (_, op, key, columns, rows), who in sorted(cases.items()):
+        seconds, size = who["rowtide"]
+        count = 2000 if what == "one-row" else rows
+        speed = f"{size / seconds / 1e6:.0f}" if size else "-"
+        cells = [op, key, columns, rows, f"{seconds / count * 1e9:.0f}", speed]
+        cells += [ratio(seconds, who[w][0]) if w in who else "-" for w in others]
+        print("| " + " | ".join(str(c) for c in cells) + " |")
+
+
+def promises(best):
+    for what, other, most in PROMISES:
+        found = [
+            who["rowtide"][0] / who[other][0]
+            for case, who in best.items()
+            if case[0] == what and other in who
+        ]
+        if found:
+            yield f"{what}: time / {other}", f"at most {most}", max(found), max(found) <= most
+    speeds = [
+        who["rowtide"][1] / who["rowtide"][0] / 1e6 for case, who in best.items() if case[0] == "invert"
+    ]
+    if speeds:
+        aim = f"at least {INVERT_MB_PER_SECOND}"
+        yield "invert: MB/s", aim, min(speeds), min(speeds) >= INVERT_MB_PER_SECOND
+
+
+def print_promises(best):
+    print("\n### Promises, at the worst case of the tables above\n")
+    print("| measure | promised | measured | kept |")
+    print("| --- | --- | --- | --- |")
+    for name, aim, value, kept in promises(best):
+        print(f"| {name} | {aim} | {value:.3g} | {'yes' if kept else '**no**'} |")
+
+
+def main():
+    best = read_minimum(sys.stdin)
+    for what in TITLES:
+        cases = {case: who for case, who in best.items() if case[0] == what}
+        if cases:
+            print_section(what, cases)
+    print_promises(best)
+
+
+main()
