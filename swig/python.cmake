@@ -36,6 +36,7 @@ add_custom_target(rowtide_python_package ALL
         -Dto=${python_package} -Dextra=${python_out}/native.py
         -P ${PROJECT_SOURCE_DIR}/cmake/link_package.cmake
     DEPENDS ${python_out}/native.py rowtide_python
+    COMMENT "Python package in ${python_package}"
     VERBATIM)
 
 if(DEFINED SKBUILD)
