@@ -52,7 +52,9 @@ def main() -> None:
                 start = time.process_time()
                 run(data)
                 seconds = time.process_time() - start
-                print(f"python-rows,insert,integer,{columns},{rows},{who},{seconds:.6f},{len(data)}")
+                print(
+                    f"python-rows,insert,integer,{columns},{rows},{who},{seconds:.6f},{len(data)}"
+                )
 
 
 main()

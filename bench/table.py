@@ -44,7 +44,9 @@ def ratio(a, b):
 def print_section(what, cases):
     title, _, _ = TITLES[what]
     print(f"\n### {title}\n")
-    others = [w for w in ("plain", "raw", "apsw", "pairwise") if any(w in c for c in cases.values())]
+    others = [
+        w for w in ("plain", "raw", "apsw", "pairwise") if any(w in c for c in cases.values())
+    ]
     heads = ["operation", "key", "columns", "rows", "ns/row", "MB/s"]
     heads += [f"time / {w}" for w in others]
     print("| " + " | ".join(heads) + " |")
@@ -68,7 +70,9 @@ def promises(best):
         if found:
             yield f"{what}: time / {other}", f"at most {most}", max(found), max(found) <= most
     speeds = [
-        who["rowtide"][1] / who["rowtide"][0] / 1e6 for case, who in best.items() if case[0] == "invert"
+        who["rowtide"][1] / who["rowtide"][0] / 1e6
+        for case, who in best.items()
+        if case[0] == "invert"
     ]
     if speeds:
         aim = f"at least {INVERT_MB_PER_SECOND}"

@@ -8,7 +8,9 @@ IGNORED = ("sqlite_", "rowtide_")
 
 
 def tables(db):
-    names = (row[0] for row in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'"))
+    names = (
+        row[0] for row in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
+    )
     return sorted(name for name in names if not name.startswith(IGNORED))
 
 
@@ -16,7 +18,10 @@ def rows(db, table):
     quoted = '"' + table.replace('"', '""') + '"'
     # typeof() because 1 and 1.0 are equal in Python
     return sorted(
-        (tuple((type(value).__name__, value) for value in row) for row in db.execute(f"SELECT * FROM {quoted}")),
+        (
+            tuple((type(value).__name__, value) for value in row)
+            for row in db.execute(f"SELECT * FROM {quoted}")
+        ),
         key=repr,
     )
 
@@ -34,7 +39,9 @@ def main(measure, *others):
                 sys.exit(f"{other}: table {table} is not as in {measure}")
             count += len(want)
     names = ", ".join(path.rsplit("/", 1)[-1] for path in others)
-    print(f"equal row by row to {measure.rsplit('/', 1)[-1]}: {names} ({count:,} rows compared)")
+    print(
+        f"equal row by row to {measure.rsplit('/', 1)[-1]}: {names} ({count:,} rows compared)"
+    )
 
 
 main(*sys.argv[1:])

@@ -1,0 +1,79 @@
+"""The Python reference, from the signatures and docstrings of the package.
+griffe reads the source, so nothing has to be built."""
+
+from pathlib import Path
+
+import griffe
+
+
+def is_public(obj) -> bool:
+    return not obj.name.startswith("_") or obj.name in {
+        "__invert__",
+        "__add__",
+        "__len__",
+        "__iter__",
+        "__bytes__",
+    }
+
+
+def docstring(obj) -> str:
+    return obj.docstring.value.strip() if obj.docstring else ""
+
+
+def signature(function) -> str:
+    return str(function.signature()) if hasattr(function, "signature") else f"{function.name}()"
+
+
+def member_lines(member) -> list[str]:
+    if member.is_function:
+        return [f"#### `{signature(member)}`", "", docstring(member), ""]
+    if member.is_attribute and docstring(member):
+        kind = f": {member.annotation}" if member.annotation else ""
+        return [f"#### `{member.name}{kind}`", "", docstring(member), ""]
+    return []
+
+
+def class_lines(cls) -> list[str]:
+    bases = ", ".join(str(base) for base in cls.bases)
+    lines = [f"## class `{cls.name}{f'({bases})' if bases else ''}`", "", docstring(cls), ""]
+    for member in cls.members.values():
+        if is_public(member) and not member.is_alias:
+            lines += member_lines(member)
+    return lines
+
+
+def object_lines(obj) -> list[str]:
+    if obj.is_class:
+        return class_lines(obj)
+    if obj.is_function:
+        return [f"## `{signature(obj)}`", "", docstring(obj), ""]
+    if obj.is_module:
+        lines = [f"## module `{obj.path}`", "", docstring(obj), ""]
+        for member in obj.members.values():
+            if is_public(member) and not member.is_alias:
+                lines += member_lines(member)
+        return lines
+    return [f"## `{obj.name}`", "", docstring(obj), ""] if docstring(obj) else []
+
+
+def make(root: Path) -> str:
+    package = griffe.load(
+        "rowtide", search_paths=[root / "bindings/python"], allow_inspection=False
+    )
+    lines = [
+        "# Python reference",
+        "",
+        "Made from the package by `script/docs`.",
+        "",
+        docstring(package),
+        "",
+    ]
+    for name in package.exports or []:
+        obj = package[str(name)]
+        if obj.is_alias:
+            obj = obj.final_target
+        lines += object_lines(obj)
+    text = "\n".join(lines)
+    while "\n\n\n" in text:
+        text = text.replace("\n\n\n", "\n\n")
+    return text.rstrip() + "\n"
