@@ -13,8 +13,8 @@ endif()
 
 set(python_out ${CMAKE_CURRENT_BINARY_DIR}/python)
 set(python_package ${PROJECT_BINARY_DIR}/python/rowtide)
-set(SWIG_BYPRODUCTS ${python_out}/native.py)
-run_swig(python ${python_out}/native_wrap.c -module native)
+set(SWIG_BYPRODUCTS "")
+run_swig(python ${python_out}/native_wrap.c -module native -noproxy)
 
 file(GLOB python_support CONFIGURE_DEPENDS python/*.c)
 add_library(rowtide_python MODULE ${python_out}/native_wrap.c ${python_support})
@@ -33,9 +33,9 @@ test_module(rowtide_python PyInit__native)
 # beside the module. Runs always, for files come and go.
 add_custom_target(rowtide_python_package ALL
     COMMAND ${CMAKE_COMMAND} -Dfrom=${PROJECT_SOURCE_DIR}/bindings/python/rowtide
-        -Dto=${python_package} -Dextra=${python_out}/native.py
+        -Dto=${python_package}
         -P ${PROJECT_SOURCE_DIR}/cmake/link_package.cmake
-    DEPENDS ${python_out}/native.py rowtide_python
+    DEPENDS rowtide_python
     COMMENT "Python package in ${python_package}"
     VERBATIM)
 
@@ -49,5 +49,4 @@ else()
         PATTERN __pycache__ EXCLUDE)
 endif()
 install(TARGETS rowtide_python DESTINATION ${python_destination} COMPONENT python)
-install(FILES ${python_out}/native.py DESTINATION ${python_destination} COMPONENT python)
 message(STATUS "Python module: for CPython 3.11 and later, headers of ${Python_VERSION}")

@@ -1,0 +1,165 @@
+#include "support.h"
+
+/* None: leave the callback out. */
+#define SET_CALLBACK(object, field, user, trampoline)                          \
+    do {                                                                       \
+        if ((object) != Py_None) {                                             \
+            if (!rowtide_py_callable(object))                                  \
+                return -1;                                                     \
+            (field) = (trampoline);                                            \
+            (user) = (object);                                                 \
+        }                                                                      \
+    } while (0)
+
+int rowtide_py_apply_options(PyObject *tuple, rowtide_apply_options *out)
+{
+    rowtide_apply_options options = ROWTIDE_APPLY_OPTIONS_INIT;
+    PyObject *on_conflict, *filter, *change_filter, *progress;
+    int policy[5];
+    if (!PyArg_ParseTuple(tuple, "(iiiii)OOOIO", policy, policy + 1, policy + 2,
+                          policy + 3, policy + 4, &on_conflict, &filter,
+                          &change_filter, &options.flags, &progress))
+        return -1;
+    options.policy.data = (rowtide_conflict_action)policy[0];
+    options.policy.not_found = (rowtide_conflict_action)policy[1];
+    options.policy.conflict = (rowtide_conflict_action)policy[2];
+    options.policy.constraint = (rowtide_conflict_action)policy[3];
+    options.policy.foreign_key = (rowtide_conflict_action)policy[4];
+    SET_CALLBACK(on_conflict, options.on_conflict, options.on_conflict_user,
+                 rowtide_py_on_conflict);
+    SET_CALLBACK(filter, options.filter, options.filter_user,
+                 rowtide_py_on_table);
+    SET_CALLBACK(change_filter, options.change_filter,
+                 options.change_filter_user, rowtide_py_on_change);
+    SET_CALLBACK(progress, options.progress, options.progress_user,
+                 rowtide_py_on_progress);
+    *out = options;
+    return 0;
+}
+
+int rowtide_py_capture_options(PyObject *tuple, rowtide_capture_options *out)
+{
+    rowtide_capture_options options = ROWTIDE_CAPTURE_OPTIONS_INIT;
+    PyObject *schema, *tables, *filter;
+    const char **names;
+    long long limit;
+    *out = options;
+    if (!PyArg_ParseTuple(tuple, "OOOIL", &schema, &tables, &filter,
+                          &options.flags, &limit))
+        return -1;
+    options.memory_limit = limit;
+    if (rowtide_py_string(schema, &options.schema) < 0)
+        return -1;
+    SET_CALLBACK(filter, options.filter, options.filter_user,
+                 rowtide_py_on_table_later);
+    if (rowtide_py_strings(tables, &names, &options.table_count) < 0) {
+        PyMem_Free((void *)names);
+        return -1;
+    }
+    options.tables = names;
+    *out = options;
+    return 0;
+}
+
+void rowtide_py_capture_options_free(rowtide_capture_options *options)
+{
+    PyMem_Free((void *)options->tables);
+    options->tables = NULL;
+}
+
+int rowtide_py_diff_options(PyObject *tuple, rowtide_diff_options *out)
+{
+    rowtide_diff_options options = ROWTIDE_DIFF_OPTIONS_INIT;
+    PyObject *tables, *filter, *progress;
+    const char **names;
+    *out = options;
+    if (!PyArg_ParseTuple(tuple, "OOIO", &tables, &filter, &options.flags,
+                          &progress))
+        return -1;
+    SET_CALLBACK(filter, options.filter, options.filter_user,
+                 rowtide_py_on_table);
+    SET_CALLBACK(progress, options.progress, options.progress_user,
+                 rowtide_py_on_progress);
+    if (rowtide_py_strings(tables, &names, &options.table_count) < 0) {
+        PyMem_Free((void *)names);
+        return -1;
+    }
+    options.tables = names;
+    *out = options;
+    return 0;
+}
+
+void rowtide_py_diff_options_free(rowtide_diff_options *options)
+{
+    PyMem_Free((void *)options->tables);
+    options->tables = NULL;
+}
+
+int rowtide_py_render_options(PyObject *tuple, rowtide_render_options *out)
+{
+    rowtide_render_options options = ROWTIDE_RENDER_OPTIONS_INIT;
+    PyObject *names, *title;
+    void *db;
+    long long limit;
+    if (!PyArg_ParseTuple(tuple, "OILO", &names, &options.flags, &limit,
+                          &title))
+        return -1;
+    options.limit = limit;
+    if (rowtide_py_pointer(names, &rowtide_py_db_class, &db) < 0)
+        return -1;
+    if (rowtide_py_string(title, &options.title) < 0)
+        return -1;
+    options.names = db;
+    *out = options;
+    return 0;
+}
+
+int rowtide_py_open_options(PyObject *tuple, rowtide_open_options *out)
+{
+    rowtide_open_options options = ROWTIDE_OPEN_OPTIONS_INIT;
+    if (!PyArg_ParseTuple(tuple, "iii", &options.read_only, &options.must_exist,
+                          &options.busy_timeout_ms))
+        return -1;
+    *out = options;
+    return 0;
+}
+
+int rowtide_py_undo_options(PyObject *tuple, rowtide_undo_options *out)
+{
+    rowtide_undo_options options = ROWTIDE_UNDO_OPTIONS_INIT;
+    long long steps, bytes;
+    if (!PyArg_ParseTuple(tuple, "LL", &steps, &bytes))
+        return -1;
+    options.step_limit = steps;
+    options.byte_limit = bytes;
+    *out = options;
+    return 0;
+}
+
+int rowtide_py_audit_entry(PyObject *tuple, rowtide_audit_entry *out)
+{
+    PyObject *author, *label, *time;
+    if (!PyArg_ParseTuple(tuple, "OOO", &author, &label, &time))
+        return -1;
+    if (rowtide_py_string(author, &out->author) < 0
+        || rowtide_py_string(label, &out->label) < 0
+        || rowtide_py_string(time, &out->time) < 0)
+        return -1;
+    return 0;
+}
+
+PyObject *rowtide_py_report_table(const rowtide_report_table *line)
+{
+    return Py_BuildValue("(NLLLLN)", rowtide_py_text(line->table),
+                         (long long)line->applied, (long long)line->omitted,
+                         (long long)line->replaced, (long long)line->skipped,
+                         rowtide_py_text(line->skip_reason));
+}
+
+PyObject *rowtide_py_undo_step(const rowtide_undo_step *step)
+{
+    return Py_BuildValue("(LNNLN)", (long long)step->id,
+                         rowtide_py_text(step->label),
+                         rowtide_py_text(step->time), (long long)step->bytes,
+                         PyBool_FromLong(step->undone));
+}
