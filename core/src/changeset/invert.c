@@ -1,0 +1,168 @@
+#include "changeset/bytes.h"
+#include "changeset/changeset.h"
+#include "changeset/codec.h"
+#include "changeset/decode.h"
+#include "base/buffer.h"
+#include "base/stream.h"
+
+typedef struct update_spans {
+    const rowtide__table *table;
+    const unsigned char *old_record;
+    const unsigned char *new_record;
+} update_spans;
+
+/* The old record of the inverse: the new values, but the old key. Columns
+ * beside each other are copied at once. */
+static unsigned char *put_new_as_old(unsigned char *out,
+                                     const update_spans *update)
+{
+    const rowtide__table *table = update->table;
+    const unsigned char *old_at = update->old_record;
+    const unsigned char *new_at = update->new_record;
+    const unsigned char *run = new_at;
+    int column = 0;
+    for (int i = 0; i < table->key_count; i++) {
+        int key = table->key_columns[i];
+        old_at = rowtide__skip_values(old_at, key - column);
+        new_at = rowtide__skip_values(new_at, key - column);
+        column = key + 1;
+        out = rowtide__copy_span(out, run, new_at);
+        const unsigned char *old_end = rowtide__skip_value(old_at);
+        out = rowtide__copy_span(out, old_at, old_end);
+        old_at = old_end;
+        new_at = run = rowtide__skip_value(new_at);
+    }
+    new_at = rowtide__skip_values(new_at, table->column_count - column);
+    return rowtide__copy_span(out, run, new_at);
+}
+
+/* The new record of the inverse: the old values without the key. */
+static unsigned char *put_old_as_new(unsigned char *out,
+                                     const update_spans *update)
+{
+    const rowtide__table *table = update->table;
+    const unsigned char *at = update->old_record, *run = at;
+    int column = 0;
+    for (int i = 0; i < table->key_count; i++) {
+        int key = table->key_columns[i];
+        at = rowtide__skip_values(at, key - column);
+        column = key + 1;
+        out = rowtide__copy_span(out, run, at);
+        *out++ = ROWTIDE_UNDEFINED;
+        at = run = rowtide__skip_value(at);
+    }
+    return rowtide__copy_span(out, run, update->new_record);
+}
+
+static unsigned char *put_inverse(unsigned char *out,
+                                  const rowtide__decoder *decoder)
+{
+    int kind = (int)decoder->change.kind;
+    const unsigned char *record = decoder->record;
+    out[1] = (unsigned char)decoder->change.indirect;
+    if (kind == ROWTIDE_CHANGE_UPDATE) {
+        update_spans update = {decoder->table, record, decoder->second};
+        out[0] = ROWTIDE_CHANGE_UPDATE;
+        out = put_new_as_old(out + 2, &update);
+        return put_old_as_new(out, &update);
+    }
+    out[0] = kind == ROWTIDE_CHANGE_INSERT ? ROWTIDE_CHANGE_DELETE
+                                           : ROWTIDE_CHANGE_INSERT;
+    return rowtide__copy_span(out + 2, record, decoder->finish);
+}
+
+/* The inverse of a change is never longer than the change. */
+static int append_inverse(const rowtide__decoder *decoder, rowtide_buffer *out)
+{
+    if (decoder->item == ROWTIDE__ITEM_TABLE)
+        return rowtide__encode_table(out, 0, decoder->table->name,
+                                     decoder->table->column_count,
+                                     decoder->table->primary_key);
+    size_t size = (size_t)(decoder->finish - decoder->record) + 2;
+    if (rowtide__buffer_reserve(out, size) != ROWTIDE_OK)
+        return ROWTIDE_ENOMEM;
+    unsigned char *at = (unsigned char *)out->data + out->size;
+    out->size += (size_t)(put_inverse(at, decoder) - at);
+    out->data[out->size] = '\0';
+    return ROWTIDE_OK;
+}
+
+static int copy_inverse_counts(const rowtide__tables *from, rowtide__tables *to)
+{
+    for (size_t i = 0; i < from->count; i++) {
+        rowtide__table *table;
+        if (rowtide__tables_add(to, from->items[i], &table) != ROWTIDE_OK)
+            return ROWTIDE_ENOMEM;
+        table->counts = from->items[i]->counts;
+        table->counts.inserts = from->items[i]->counts.deletes;
+        table->counts.deletes = from->items[i]->counts.inserts;
+    }
+    return ROWTIDE_OK;
+}
+
+static int invert_memory(rowtide_changeset *changeset, rowtide_buffer *out)
+{
+    rowtide__decoder decoder;
+    int rc = rowtide__buffer_reserve(out, changeset->bytes.size);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    rowtide__decoder_open(&decoder, changeset->bytes.data,
+                          changeset->bytes.size, &changeset->tables,
+                          ROWTIDE__DECODE_TRUSTED | ROWTIDE__DECODE_SPANS);
+    while ((rc = rowtide__decoder_step(&decoder)) == ROWTIDE_OK) {
+        rc = append_inverse(&decoder, out);
+        if (rc != ROWTIDE_OK)
+            break;
+    }
+    rowtide__decoder_dispose(&decoder);
+    return rc == ROWTIDE_DONE ? ROWTIDE_OK : rc;
+}
+
+int rowtide_changeset_invert(rowtide_changeset *changeset,
+                             rowtide_changeset **out)
+{
+    rowtide_buffer bytes = ROWTIDE_BUFFER_INIT;
+    rowtide__tables tables = {NULL, 0, 0, NULL, 0};
+    ROWTIDE__CHECK_ARG(out, "changeset_invert");
+    *out = NULL;
+    ROWTIDE__CHECK_ARG(changeset, "changeset_invert");
+    if (changeset->patchset)
+        return rowtide__fail(ROWTIDE_EINVAL, "a patchset cannot be inverted");
+    int rc = invert_memory(changeset, &bytes);
+    if (rc == ROWTIDE_OK)
+        rc = copy_inverse_counts(&changeset->tables, &tables);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__changeset_make(&bytes, 0, &tables, out);
+    rowtide__tables_dispose(&tables);
+    rowtide_buffer_dispose(&bytes);
+    return rc;
+}
+
+static int invert_items(rowtide__decoder *decoder, rowtide_buffer *chunk,
+                        rowtide_sink *sink)
+{
+    int rc;
+    while ((rc = rowtide__decoder_step(decoder)) == ROWTIDE_OK) {
+        rowtide__buffer_clear(chunk);
+        rc = append_inverse(decoder, chunk);
+        if (rc == ROWTIDE_OK)
+            rc = rowtide__sink_write(sink, chunk->data, chunk->size);
+        if (rc != ROWTIDE_OK)
+            return rc;
+    }
+    return rc == ROWTIDE_DONE ? rowtide__sink_flush(sink) : rc;
+}
+
+int rowtide_changeset_invert_stream(rowtide_source *source, rowtide_sink *sink)
+{
+    rowtide__decoder decoder;
+    rowtide_buffer chunk = ROWTIDE_BUFFER_INIT;
+    ROWTIDE__CHECK_ARG(source, "changeset_invert_stream");
+    ROWTIDE__CHECK_ARG(sink, "changeset_invert_stream");
+    rowtide__decoder_open_source(
+        &decoder, source, ROWTIDE__DECODE_INVERT | ROWTIDE__DECODE_SPANS);
+    int rc = invert_items(&decoder, &chunk, sink);
+    rowtide__decoder_dispose(&decoder);
+    rowtide_buffer_dispose(&chunk);
+    return rc;
+}
