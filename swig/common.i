@@ -13,7 +13,10 @@
 %ignore rowtide_value_equal;
 %ignore rowtide_error_set;
 
-%apply int VALUE { int rowtide_version_number, int rowtide_error_code };
+%apply int VALUE {
+    int rowtide_version_number, int rowtide_error_code,
+    int rowtide_error_sqlite_code
+};
 
 %include <rowtide/common.h>
 %include <rowtide/error.h>

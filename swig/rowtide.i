@@ -27,14 +27,14 @@
  */
 %module(threads="1") native
 
-%nothread;
-
 %{
 #include <rowtide.h>
 %}
 
 %include <stdint.i>
 %include "lang.i"
+
+%nothread;
 
 %rename("%(regex:/^(?:rowtide_|ROWTIDE_)(.*)/\\1/)s") "";
 
