@@ -6,14 +6,26 @@
 #include <sqlite3.h>
 
 /* Something that must end before the connection does: an open capture, a
- * statement. `closed` runs while the connection is still usable. */
+ * statement. `closed` runs while the connection is still usable; but if the
+ * owner of an adopted one closes it, only for sqlite3session_delete() and the
+ * like, no longer for SQL. It is detached already by then. */
 typedef struct rowtide__db_child {
     void (*closed)(struct rowtide__db_child *child);
+    void (*dispose)(struct rowtide__db_child *child); /* set by discard */
     struct rowtide__db_child *next, *previous;
 } rowtide__db_child;
 
 void rowtide__db_attach_child(rowtide_db *db, rowtide__db_child *child);
 void rowtide__db_detach_child(rowtide_db *db, rowtide__db_child *child);
+
+/* For the `_free` of a child, which any thread may call at any moment: run
+ * `dispose`, which ends and frees the child and releases `db`, at once if no
+ * other thread is inside, else when that thread leaves. In a forked child
+ * rowtide__db_is_forked() is 1, and `dispose` must leave SQLite's things
+ * alone. */
+void rowtide__db_discard(rowtide_db *db, rowtide__db_child *child,
+                         void (*dispose)(rowtide__db_child *child));
+int rowtide__db_is_forked(const rowtide_db *db);
 
 rowtide_db *rowtide__db_retain(rowtide_db *db);
 void rowtide__db_release(rowtide_db *db);
@@ -27,12 +39,15 @@ void rowtide__db_leave(rowtide_db *db);
 
 /* Set the last error from a result code of this connection: "context:
  * SQLite's message", with the matching code of ours and the extended one.
- * Returns it. */
+ * Returns it. Without context if that is "". */
 int rowtide__db_fail(rowtide_db *db, int sqlite_rc, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Our code for one of SQLite's (primary or extended). 0 for SQLITE_OK. */
 int rowtide__code_from_sqlite(int sqlite_rc);
+
+/* A number that this connection has not given before: for names. */
+unsigned long rowtide__db_next_number(rowtide_db *db);
 
 /* 1 once rowtide_db_interrupt() was called during the running call. */
 int rowtide__db_interrupted(rowtide_db *db);

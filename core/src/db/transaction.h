@@ -9,6 +9,8 @@ typedef struct rowtide__transaction {
     rowtide_db *db;
     int nested;
     int open;
+    int guarded;
+    sqlite3_stmt *set_guard, *lift_guard;
     char name[48];
 } rowtide__transaction;
 
@@ -17,7 +19,12 @@ int rowtide__transaction_begin(rowtide_db *db, rowtide__transaction *out);
 int rowtide__transaction_commit(rowtide__transaction *transaction);
 /* Keeps the last error. Safe if it is not open. */
 void rowtide__transaction_rollback(rowtide__transaction *transaction);
-/* ROWTIDE_EMISUSE if somebody else has ended it meanwhile. */
+/* Around code that is not ours, such as a callback: guard before it, check
+ * after it. Check gives ROWTIDE_EMISUSE if the transaction or savepoint was
+ * ended meanwhile, even if another one was begun; rolling back then leaves
+ * that one alone. No statement that writes may be running at either. Without
+ * a guard, check sees only that there is no transaction at all any more. */
+int rowtide__transaction_guard(rowtide__transaction *transaction);
 int rowtide__transaction_check(rowtide__transaction *transaction);
 
 #endif
