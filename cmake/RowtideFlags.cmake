@@ -1,7 +1,7 @@
 # rowtide_warnings(target): the warnings that hand-written C answers to.
 
 set(warning_flags -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
-    -Wpointer-arith -Wwrite-strings -Wvla -Wundef -Wformat=2)
+    -Wpointer-arith -Wwrite-strings -Wvla -Wundef -Wformat-security)
 if(ROWTIDE_WERROR)
     list(APPEND warning_flags -Werror)
 endif()
