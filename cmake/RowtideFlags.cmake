@@ -1,7 +1,13 @@
 # rowtide_warnings(target): the warnings that hand-written C answers to.
 
-set(warning_flags -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+set(warning_flags -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes
     -Wpointer-arith -Wwrite-strings -Wvla -Wundef -Wformat-security)
+# A variable may have the name of its type.
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+    list(APPEND warning_flags -Wshadow=local)
+else()
+    list(APPEND warning_flags -Wshadow)
+endif()
 if(ROWTIDE_WERROR)
     list(APPEND warning_flags -Werror)
 endif()
