@@ -1,9 +1,8 @@
 #include "changeset/bytes.h"
 #include "changeset/changeset.h"
 #include "changeset/codec.h"
-#include "changeset/decode.h"
+#include "changeset/pump.h"
 #include "base/buffer.h"
-#include "base/stream.h"
 
 typedef struct update_spans {
     const rowtide__table *table;
@@ -72,8 +71,10 @@ static unsigned char *put_inverse(unsigned char *out,
 }
 
 /* The inverse of a change is never longer than the change. */
-static int append_inverse(const rowtide__decoder *decoder, rowtide_buffer *out)
+static int append_inverse(const rowtide__decoder *decoder, void *state,
+                          rowtide_buffer *out)
 {
+    (void)state;
     if (decoder->item == ROWTIDE__ITEM_TABLE)
         return rowtide__encode_table(out, 0, decoder->table->name,
                                      decoder->table->column_count,
@@ -100,24 +101,6 @@ static int copy_inverse_counts(const rowtide__tables *from, rowtide__tables *to)
     return ROWTIDE_OK;
 }
 
-static int invert_memory(rowtide_changeset *changeset, rowtide_buffer *out)
-{
-    rowtide__decoder decoder;
-    int rc = rowtide__buffer_reserve(out, changeset->bytes.size);
-    if (rc != ROWTIDE_OK)
-        return rc;
-    rowtide__decoder_open(&decoder, changeset->bytes.data,
-                          changeset->bytes.size, &changeset->tables,
-                          ROWTIDE__DECODE_TRUSTED | ROWTIDE__DECODE_SPANS);
-    while ((rc = rowtide__decoder_step(&decoder)) == ROWTIDE_OK) {
-        rc = append_inverse(&decoder, out);
-        if (rc != ROWTIDE_OK)
-            break;
-    }
-    rowtide__decoder_dispose(&decoder);
-    return rc == ROWTIDE_DONE ? ROWTIDE_OK : rc;
-}
-
 int rowtide_changeset_invert(rowtide_changeset *changeset,
                              rowtide_changeset **out)
 {
@@ -128,7 +111,9 @@ int rowtide_changeset_invert(rowtide_changeset *changeset,
     ROWTIDE__CHECK_ARG(changeset, "changeset_invert");
     if (changeset->patchset)
         return rowtide__fail(ROWTIDE_EINVAL, "a patchset cannot be inverted");
-    int rc = invert_memory(changeset, &bytes);
+    int rc = rowtide__buffer_reserve(&bytes, changeset->bytes.size);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__pump_changeset(changeset, append_inverse, NULL, &bytes);
     if (rc == ROWTIDE_OK)
         rc = copy_inverse_counts(&changeset->tables, &tables);
     if (rc == ROWTIDE_OK)
@@ -138,31 +123,10 @@ int rowtide_changeset_invert(rowtide_changeset *changeset,
     return rc;
 }
 
-static int invert_items(rowtide__decoder *decoder, rowtide_buffer *chunk,
-                        rowtide_sink *sink)
-{
-    int rc;
-    while ((rc = rowtide__decoder_step(decoder)) == ROWTIDE_OK) {
-        rowtide__buffer_clear(chunk);
-        rc = append_inverse(decoder, chunk);
-        if (rc == ROWTIDE_OK)
-            rc = rowtide__sink_write(sink, chunk->data, chunk->size);
-        if (rc != ROWTIDE_OK)
-            return rc;
-    }
-    return rc == ROWTIDE_DONE ? rowtide__sink_flush(sink) : rc;
-}
-
 int rowtide_changeset_invert_stream(rowtide_source *source, rowtide_sink *sink)
 {
-    rowtide__decoder decoder;
-    rowtide_buffer chunk = ROWTIDE_BUFFER_INIT;
     ROWTIDE__CHECK_ARG(source, "changeset_invert_stream");
     ROWTIDE__CHECK_ARG(sink, "changeset_invert_stream");
-    rowtide__decoder_open_source(
-        &decoder, source, ROWTIDE__DECODE_INVERT | ROWTIDE__DECODE_SPANS);
-    int rc = invert_items(&decoder, &chunk, sink);
-    rowtide__decoder_dispose(&decoder);
-    rowtide_buffer_dispose(&chunk);
-    return rc;
+    return rowtide__pump_stream(source, sink, ROWTIDE__DECODE_INVERT,
+                                append_inverse, NULL);
 }
