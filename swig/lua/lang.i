@@ -13,6 +13,8 @@
 
 /* Functions in plain C, for what is not in the C API or too chatty there. */
 %native(metatable) int rowtide_lua_f_metatable(lua_State *L);
+%native(null) int rowtide_lua_f_null(lua_State *L);
+%native(kind) int rowtide_lua_f_kind(lua_State *L);
 %native(release) int rowtide_lua_f_release(lua_State *L);
 %native(is_released) int rowtide_lua_f_is_released(lua_State *L);
 %native(db_adopt) int rowtide_lua_f_adopt(lua_State *L);

@@ -104,10 +104,28 @@ static int make_error_slot(lua_State *L)
     return luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
+/* Values that Lua has no type for, known by their metatables. The last one is
+ * that of the one value which stands for NULL. */
+static void make_value_classes(lua_State *L)
+{
+    static const char *const names[] = {"rowtide.Blob", "rowtide.Real",
+                                        "rowtide.Integer", "rowtide.Change",
+                                        "rowtide.Null"};
+    size_t i;
+    lua_newtable(L);
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        luaL_newmetatable(L, names[i]);
+        lua_setmetatable(L, -2);
+    }
+    lua_setfield(L, LUA_REGISTRYINDEX, "rowtide.null");
+}
+
 void rowtide_lua_open(lua_State *L)
 {
     rowtide_lua_state *state;
     size_t i;
+    if (rowtide_lua_enter(L))
+        return;
     lua_pushlightuserdata(L, registry_key(&state_key));
     state = lua_newuserdata(L, sizeof(*state));
     memset(state, 0, sizeof(*state));
@@ -116,6 +134,7 @@ void rowtide_lua_open(lua_State *L)
     state->error = make_error_slot(L);
     for (i = 0; i < KIND_COUNT; i++)
         make_metatable(L, all_kinds[i]);
+    make_value_classes(L);
 }
 
 rowtide_lua_state *rowtide_lua_enter(lua_State *L)
@@ -124,7 +143,8 @@ rowtide_lua_state *rowtide_lua_enter(lua_State *L)
     push_registered(L, &state_key);
     state = lua_touserdata(L, -1);
     lua_pop(L, 1);
-    state->L = L;
+    if (state)
+        state->L = L;
     return state;
 }
 
@@ -250,6 +270,23 @@ int rowtide_lua_fail(lua_State *L, int status)
 int rowtide_lua_f_metatable(lua_State *L)
 {
     luaL_getmetatable(L, luaL_checkstring(L, 1));
+    return 1;
+}
+
+/* null(): what stands for SQL NULL. */
+int rowtide_lua_f_null(lua_State *L)
+{
+    lua_getfield(L, LUA_REGISTRYINDEX, "rowtide.null");
+    return 1;
+}
+
+/* kind(value): the name of its metatable if it is one of ours, or nil. */
+int rowtide_lua_f_kind(lua_State *L)
+{
+    rowtide_lua_handle *handle = rowtide_lua_any_handle(L, 1);
+    if (!handle)
+        return 0;
+    lua_pushstring(L, handle->kind->name);
     return 1;
 }
 

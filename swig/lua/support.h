@@ -104,6 +104,8 @@ int rowtide_lua_audit_entry(lua_State *L, int index, rowtide_audit_entry *out);
 /* ## Functions that are not in the C API, or too chatty there. */
 
 int rowtide_lua_f_metatable(lua_State *L);
+int rowtide_lua_f_null(lua_State *L);
+int rowtide_lua_f_kind(lua_State *L);
 int rowtide_lua_f_release(lua_State *L);
 int rowtide_lua_f_is_released(lua_State *L);
 int rowtide_lua_f_adopt(lua_State *L);
