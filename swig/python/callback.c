@@ -93,24 +93,20 @@ int rowtide_py_on_change(const rowtide_change *change, void *callable)
     return yes;
 }
 
-static int ask_about_table(const char *table, PyObject *callable)
+int rowtide_py_on_table(const char *table, void *callable)
 {
-    PyObject *name = rowtide_py_text(table);
+    PyGILState_STATE gil;
+    PyObject *name;
     PyObject *answer = NULL;
+    int yes;
+    if (!enter(&gil))
+        return ROWTIDE_EUSER;
+    name = rowtide_py_text(table);
     if (name) {
         answer = PyObject_CallFunctionObjArgs(callable, name, NULL);
         Py_DECREF(name);
     }
-    return truth_of(answer);
-}
-
-int rowtide_py_on_table(const char *table, void *callable)
-{
-    PyGILState_STATE gil;
-    int yes;
-    if (!enter(&gil))
-        return ROWTIDE_EUSER;
-    yes = ask_about_table(table, callable);
+    yes = truth_of(answer);
     PyGILState_Release(gil);
     return yes;
 }
@@ -119,11 +115,17 @@ int rowtide_py_on_table_later(const char *table, void *callable)
 {
     PyGILState_STATE gil = PyGILState_Ensure();
     PyObject *type, *value, *trace;
-    int yes;
+    PyObject *name, *answer;
+    int yes = ROWTIDE_EUSER;
     PyErr_Fetch(&type, &value, &trace);
-    yes = ask_about_table(table, callable);
-    if (yes < 0)
+    name = rowtide_py_text(table);
+    answer = name ? PyObject_CallFunctionObjArgs(callable, name, NULL) : NULL;
+    if (answer && answer != Py_None)
+        yes = PyObject_IsTrue(answer) == 1;
+    if (PyErr_Occurred())
         PyErr_WriteUnraisable(callable);
+    Py_XDECREF(name);
+    Py_XDECREF(answer);
     PyErr_Restore(type, value, trace);
     PyGILState_Release(gil);
     return yes;
@@ -195,17 +197,45 @@ int rowtide_py_on_read(void *data, size_t *size, void *callable)
     return rc;
 }
 
+/* How many bytes write() says it took: raw files may take a part. Steals
+ * `answer`; negative with an exception. */
+static Py_ssize_t taken_of(PyObject *answer, size_t size)
+{
+    Py_ssize_t taken = (Py_ssize_t)size;
+    if (!answer)
+        return -1;
+    if (PyLong_Check(answer)) {
+        taken = PyLong_AsSsize_t(answer);
+        if (!PyErr_Occurred() && (taken <= 0 || (size_t)taken > size)) {
+            PyErr_Format(PyExc_OSError, "write() took %zd of %zu bytes", taken,
+                         size);
+            taken = -1;
+        }
+    }
+    Py_DECREF(answer);
+    return taken;
+}
+
 int rowtide_py_on_write(const void *data, size_t size, void *callable)
 {
     PyGILState_STATE gil;
-    PyObject *answer;
+    const char *next = data;
+    int rc = 0;
     if (!enter(&gil))
         return ROWTIDE_EUSER;
-    answer = PyObject_CallFunction(callable, "y#", data ? data : "",
-                                   (Py_ssize_t)size);
-    Py_XDECREF(answer);
+    while (size > 0 && rc == 0) {
+        PyObject *answer =
+            PyObject_CallFunction(callable, "y#", next, (Py_ssize_t)size);
+        Py_ssize_t taken = taken_of(answer, size);
+        if (taken < 0) {
+            rc = ROWTIDE_EUSER;
+        } else {
+            next += taken;
+            size -= (size_t)taken;
+        }
+    }
     PyGILState_Release(gil);
-    return answer ? 0 : ROWTIDE_EUSER;
+    return rc;
 }
 
 int rowtide_py_callable(PyObject *object)

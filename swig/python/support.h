@@ -106,7 +106,8 @@ PyObject *rowtide_py_counts(const rowtide_change_counts *counts);
 int rowtide_py_on_conflict(const rowtide_conflict *conflict, void *callable);
 int rowtide_py_on_change(const rowtide_change *change, void *callable);
 int rowtide_py_on_table(const char *table, void *callable);
-/* For filters that are asked while other code runs SQL: no error stays set. */
+/* For filters that are asked while other code runs SQL: no error stays set.
+ * The callable returns None to fail. */
 int rowtide_py_on_table_later(const char *table, void *callable);
 int rowtide_py_on_progress(const rowtide_progress *progress, void *callable);
 int rowtide_py_on_read(void *data, size_t *size, void *callable);

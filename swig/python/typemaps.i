@@ -28,7 +28,7 @@
         SWIG_fail;
 }
 %typemap(in, numinputs=0) const char **LABEL (const char *text = NULL)
-    "$1 = &text;"
+    "$1 = ($1_ltype)&text;"
 %typemap(argout) const char **LABEL {
     $result = rowtide_py_append($result, rowtide_py_text(*$1));
     if (!$result)
