@@ -27,7 +27,9 @@ static void close_with_owner(void *user)
         atomic_store(&db->sqlite, NULL);
     } else if (db) {
         int owned = rowtide__handle_acquire(db);
-        rowtide__handle_empty(db);
+        /* First, so that no child tries to use it any more. */
+        rowtide__handle_take(db);
+        rowtide__handle_end_children(db);
         if (owned)
             rowtide__handle_surrender(db);
     }

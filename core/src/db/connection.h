@@ -6,9 +6,10 @@
 #include <sqlite3.h>
 
 /* Something that must end before the connection does: an open capture, a
- * statement. `closed` runs while the connection is still usable; but if the
- * owner of an adopted one closes it, only for sqlite3session_delete() and the
- * like, no longer for SQL. It is detached already by then. */
+ * statement. `closed` runs while the connection is still usable, but for one
+ * case: when the owner of an adopted one closes it, rowtide_db_sqlite() is
+ * NULL already and no SQL may run; sqlite3session_delete() may. The child is
+ * detached by then. */
 typedef struct rowtide__db_child {
     void (*closed)(struct rowtide__db_child *child);
     void (*dispose)(struct rowtide__db_child *child); /* set by discard */

@@ -46,7 +46,8 @@ static void destroy(rowtide_db *db)
     /* In a forked child the connection is left alone on purpose: closing it
      * would drop the locks of the parent. */
     if (!rowtide__db_is_forked(db)) {
-        sqlite3_close_v2(rowtide__handle_empty(db));
+        rowtide__handle_end_children(db);
+        sqlite3_close_v2(rowtide__handle_take(db));
         pthread_mutex_destroy(&db->lock);
     }
     rowtide__free(db->path);
@@ -113,11 +114,15 @@ static rowtide__db_child *take_child(rowtide_db *db)
     return child;
 }
 
-sqlite3 *rowtide__handle_empty(rowtide_db *db)
+void rowtide__handle_end_children(rowtide_db *db)
 {
     for (rowtide__db_child *child = take_child(db); child;
          child = take_child(db))
         child->closed(child);
+}
+
+sqlite3 *rowtide__handle_take(rowtide_db *db)
+{
     pthread_mutex_lock(&db->lock);
     sqlite3 *sqlite = atomic_exchange(&db->sqlite, NULL);
     pthread_mutex_unlock(&db->lock);

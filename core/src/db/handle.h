@@ -33,9 +33,11 @@ rowtide_db *rowtide__handle_new(void);
 /* Take the connection in, noting its path. */
 int rowtide__handle_fill(rowtide_db *db, sqlite3 *sqlite);
 
-/* End all children and let go of the connection; the caller owns it then.
- * NULL if that has happened already. */
-sqlite3 *rowtide__handle_empty(rowtide_db *db);
+void rowtide__handle_end_children(rowtide_db *db);
+
+/* Let go of the connection; the caller owns it then. NULL if that has happened
+ * already. */
+sqlite3 *rowtide__handle_take(rowtide_db *db);
 
 /* Be the thread that is inside, also if the connection is closed. 0 if
  * another one is. */

@@ -113,7 +113,8 @@ int rowtide_db_close(rowtide_db *db)
     if (rc != ROWTIDE_OK)
         return rc;
     rowtide__db_retain(db);
-    sqlite3 *sqlite = rowtide__handle_empty(db);
+    rowtide__handle_end_children(db);
+    sqlite3 *sqlite = rowtide__handle_take(db);
     if (sqlite && db->anchor)
         rowtide__anchor_forget(db, sqlite);
     else
