@@ -53,6 +53,10 @@ ROWTIDE_API int rowtide_sink_file(const char *path, rowtide_sink **out);
 /** Write through a callback. */
 ROWTIDE_API int rowtide_sink_callback(rowtide_write_cb write, void *user,
                                       rowtide_sink **out);
+/** Write bytes that are no changeset, such as what rowtide_report_rebase()
+ *  gave. */
+ROWTIDE_API int rowtide_sink_write(rowtide_sink *sink, const void *data,
+                                   size_t size);
 /** Hand over what is left, flush it to disk and close. The functions that
  *  take a sink do not close it, so several may write to one in turn. */
 ROWTIDE_API int rowtide_sink_close(rowtide_sink *sink);

@@ -147,6 +147,12 @@ int rowtide__sink_write(rowtide_sink *sink, const void *data, size_t size)
     return rc;
 }
 
+int rowtide_sink_write(rowtide_sink *sink, const void *data, size_t size)
+{
+    ROWTIDE__CHECK_ARG(sink && (data || size == 0), "sink_write");
+    return size ? rowtide__sink_write(sink, data, size) : ROWTIDE_OK;
+}
+
 int rowtide__sink_flush(rowtide_sink *sink)
 {
     int rc = check_usable(sink);

@@ -1,0 +1,148 @@
+#include "cli.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int cli_open_db(cli_run *cli, const char *path, int read_only, rowtide_db **out)
+{
+    rowtide_open_options options = ROWTIDE_OPEN_OPTIONS_INIT;
+    options.read_only = read_only;
+    options.must_exist = 1;
+    return rowtide_db_open(path, &options, out) == ROWTIDE_OK ? CLI_OK
+                                                              : cli_fail(cli);
+}
+
+int cli_open_output(cli_run *cli, int binary, rowtide_sink **out)
+{
+    const char *path = cli_value(cli, "output");
+    if (!path)
+        path = "-";
+    if (binary && strcmp(path, "-") == 0 && isatty(STDOUT_FILENO))
+        return cli_usage(cli, "the output is not text: give -o FILE, or send "
+                              "it through a pipe");
+    fflush(stdout);
+    return rowtide_sink_file(path, out) == ROWTIDE_OK ? CLI_OK : cli_fail(cli);
+}
+
+int cli_read_changeset(cli_run *cli, const char *path, rowtide_changeset **out)
+{
+    rowtide_source *source = NULL;
+    *out = NULL;
+    int rc = rowtide_source_file(path, &source);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide_changeset_read(source, out);
+    rowtide_source_free(source);
+    return rc == ROWTIDE_OK ? CLI_OK : cli_fail(cli);
+}
+
+int cli_write_changeset(cli_run *cli, rowtide_changeset *changeset)
+{
+    rowtide_sink *sink = NULL;
+    int status = cli_open_output(cli, 1, &sink);
+    if (status != CLI_OK)
+        return status;
+    int rc = rowtide_sink_write(sink, rowtide_changeset_data(changeset),
+                                rowtide_changeset_size(changeset));
+    if (rc == ROWTIDE_OK)
+        rc = rowtide_sink_close(sink);
+    status = rc == ROWTIDE_OK ? CLI_OK : cli_fail(cli);
+    rowtide_sink_free(sink);
+    return status;
+}
+
+/* A buffer of ours grows with realloc; the library's own hook is not set. */
+static int append_stream(FILE *in, rowtide_buffer *out)
+{
+    size_t got;
+    do {
+        if (out->capacity - out->size < 65536) {
+            size_t capacity = out->capacity ? 2 * out->capacity : 131072;
+            char *data = realloc(out->data, capacity);
+            if (!data)
+                return ROWTIDE_ENOMEM;
+            out->data = data;
+            out->capacity = capacity;
+        }
+        got =
+            fread(out->data + out->size, 1, out->capacity - out->size - 1, in);
+        out->size += got;
+        out->data[out->size] = '\0';
+    } while (got > 0);
+    return ferror(in) ? ROWTIDE_EIO : ROWTIDE_OK;
+}
+
+int cli_read_file(cli_run *cli, const char *path, rowtide_buffer *out)
+{
+    int is_stdin = strcmp(path, "-") == 0;
+    FILE *in = is_stdin ? stdin : fopen(path, "rb");
+    if (!in)
+        return cli_fail_with(cli, ROWTIDE_EIO, "%s: %s", path, strerror(errno));
+    int rc = append_stream(in, out);
+    if (rc != ROWTIDE_OK)
+        rc = cli_fail_with(cli, rc, "%s: %s", path,
+                           rc == ROWTIDE_EIO ? strerror(errno)
+                                             : "out of memory");
+    if (!is_stdin)
+        fclose(in);
+    return rc;
+}
+
+static int append_text(rowtide_buffer *out, const char *text)
+{
+    size_t length = strlen(text);
+    char *data = realloc(out->data, out->size + length + 1);
+    if (!data)
+        return ROWTIDE_ENOMEM;
+    memcpy(data + out->size, text, length + 1);
+    out->data = data;
+    out->size += length;
+    out->capacity = out->size + 1;
+    return ROWTIDE_OK;
+}
+
+static int join_statements(cli_run *cli, rowtide_buffer *out)
+{
+    const char *parts[CLI_MAX_GIVEN];
+    size_t count = cli_values(cli, "sql", parts, CLI_MAX_GIVEN);
+    for (size_t i = 0; i < count; i++)
+        if (append_text(out, parts[i]) != ROWTIDE_OK
+            || append_text(out, "\n;\n") != ROWTIDE_OK)
+            return cli_fail_with(cli, ROWTIDE_ENOMEM, "out of memory");
+    return CLI_OK;
+}
+
+int cli_read_sql(cli_run *cli, rowtide_buffer *out)
+{
+    const char *file = cli_value(cli, "file");
+    int status = CLI_OK;
+    if (cli_has(cli, "sql"))
+        status = join_statements(cli, out);
+    if (file && status == CLI_OK)
+        status = cli_read_file(cli, file, out);
+    if (file || status != CLI_OK || cli_has(cli, "sql"))
+        return status;
+    if (isatty(STDIN_FILENO))
+        return cli_usage(cli, "which SQL? Give --sql, --file or send it to "
+                              "standard input");
+    return cli_read_file(cli, "-", out);
+}
+
+int cli_use_color(cli_run *cli, int *out)
+{
+    const char *when = cli_value(cli, "color"), *none = getenv("NO_COLOR");
+    const char *term = getenv("TERM"), *path = cli_value(cli, "output");
+    *out = 0;
+    if (when && strcmp(when, "always") == 0)
+        *out = 1;
+    else if (!when || strcmp(when, "auto") == 0)
+        *out = (!path || strcmp(path, "-") == 0) && isatty(STDOUT_FILENO)
+               && !(none && *none) && !(term && strcmp(term, "dumb") == 0);
+    else if (strcmp(when, "never") != 0)
+        return cli_usage(cli,
+                         "option --color: always, never or auto, not "
+                         "\"%s\"",
+                         when);
+    return CLI_OK;
+}
