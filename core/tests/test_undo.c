@@ -354,9 +354,16 @@ static void survives_out_of_memory(void **state)
     oom_loop(undo_scenario, NULL);
 }
 
+static void survives_sqlite_out_of_memory(void **state)
+{
+    (void)state;
+    oom_loop_sqlite(undo_scenario, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(survives_sqlite_out_of_memory),
         cmocka_unit_test(undo_and_redo_step_by_step),
         cmocka_unit_test(a_new_step_forgets_what_was_undone),
         cmocka_unit_test(still_there_after_reopening),
