@@ -151,6 +151,8 @@ rowtide_lua_state *rowtide_lua_enter(lua_State *L)
 rowtide_lua_handle *rowtide_lua_any_handle(lua_State *L, int index)
 {
     rowtide_lua_handle *handle = NULL;
+    if (index < 0)
+        index = lua_gettop(L) + 1 + index;
     if (lua_type(L, index) != LUA_TUSERDATA || !lua_getmetatable(L, index))
         return NULL;
     if (get_length(L, index) == sizeof(*handle))
@@ -204,8 +206,11 @@ int rowtide_lua_get(lua_State *L, int index, const rowtide_lua_kind *kind,
     if (lua_isnoneornil(L, index))
         return refuse_type(L, index, kind->name);
     handle = rowtide_lua_any_handle(L, index);
-    if (!handle || handle->kind != kind)
-        return refuse_type(L, index, kind->name);
+    if (!handle || handle->kind != kind) {
+        lua_pushfstring(L, "%s expected, got %s", kind->name,
+                        handle ? handle->kind->name : luaL_typename(L, index));
+        return -1;
+    }
     handle->state->L = L;
     *out = handle->pointer;
     return handle->pointer ? 1 : 0;
