@@ -14,7 +14,7 @@ endif()
 set(python_out ${CMAKE_CURRENT_BINARY_DIR}/python)
 set(python_package ${PROJECT_BINARY_DIR}/python/rowtide)
 set(SWIG_BYPRODUCTS "")
-run_swig(python ${python_out}/native_wrap.c -module native -noproxy)
+run_swig(python ${python_out}/native_wrap.c -module _native -noproxy)
 
 file(GLOB python_support CONFIGURE_DEPENDS python/*.c)
 add_library(rowtide_python MODULE ${python_out}/native_wrap.c ${python_support})

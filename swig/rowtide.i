@@ -25,7 +25,7 @@
  *   rowtide_change_counts *counts, rowtide_undo_step *out
  *   const rowtide_change **out
  */
-%module(threads="1") native
+%module(threads="1") _native
 
 %{
 #include <rowtide.h>

@@ -56,7 +56,7 @@ class Report:
             _native.report_table_at(handle, index)
             for index in range(_native.report_table_count(handle))
         )
-        self.tables = {name or "": TableReport(*line) for name, *line in lines}
+        self.tables = {line[0] or "": TableReport(*line[1:]) for line in lines}
         self.total = TableReport(*_native.report_total(handle)[1:])
         self.rebase = _native.report_rebase(handle)
 

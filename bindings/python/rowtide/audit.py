@@ -208,7 +208,7 @@ def read_change(row: tuple[Value, ...]) -> AuditChange:
         int(entry or 0),
         int(position or 0),
         str(table),
-        ChangeKind(kind),
+        ChangeKind(str(kind)),
         bool(indirect),
         read_values(key) or {},
         read_values(old),

@@ -107,7 +107,8 @@ class AnyChangeset:
                 view = view[taken if isinstance(taken, int) else len(view) :]
             return
         path = os.fsencode(sink)
-        number, beside = tempfile.mkstemp(prefix=b".rowtide-", dir=os.path.dirname(path) or b".")
+        directory = os.path.dirname(path) or b"."
+        number, beside = tempfile.mkstemp(prefix=b".rowtide-", dir=directory)
         try:
             with open(number, "wb") as file:
                 file.write(data)
@@ -166,7 +167,8 @@ class AnyChangeset:
 
         parts: list[bytes] = []
         opened = OpenSource(self)
-        sink = _native.sink_callback(parts.append)
+        take = parts.append  # a sink does not hold what it calls
+        sink = _native.sink_callback(take)
         db = None if names is None else handle_of(names)
         how(opened.handle, (db, flags, limit, title), sink)
         _native.sink_close(sink)

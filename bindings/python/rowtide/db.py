@@ -419,7 +419,7 @@ class Database(Recorder):
 
     def __del__(self) -> None:
         if getattr(self, "_handle", None) is not None and self._adopted is None:
-            warnings.warn(f"{self!r} was not closed", ResourceWarning, source=self, stacklevel=2)
+            warnings.warn(f"{self!r} was not closed", ResourceWarning, stacklevel=2)
 
     def __repr__(self) -> str:
         if self._handle is None or not _native.db_is_open(self._handle):

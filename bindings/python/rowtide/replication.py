@@ -21,7 +21,9 @@ class PrimaryRecording(Recording):
 
     __slots__ = ("_number", "_primary")
 
-    def __init__(self, primary: Primary, tables: tuple[str, ...], filter: Tables | None) -> None:
+    def __init__(
+        self, primary: Primary, tables: tuple[str, ...], filter: Tables | None
+    ) -> None:
         super().__init__(tables, None, filter)
         self._primary = primary
         self._number: int | None = None

@@ -22,9 +22,8 @@ from .tables import Tables, table_filter
 
 if TYPE_CHECKING:
     from .apply import Report
-    from .changeset import AnyChangeset
 
-__all__ = ["Reader", "Sink", "Source", "Writer", "concat", "filter", "invert", "iterate", "rebase"]
+__all__ = ["Reader", "Writer", "concat", "filter", "invert", "iterate", "rebase"]
 
 
 class Reader(Protocol):
@@ -43,9 +42,15 @@ class Writer(Protocol):
         ...
 
 
+class Checked(Protocol):
+    """A changeset, or what can be used as one."""
+
+    def _get(self) -> Handle: ...
+
+
 Buffer = bytes | bytearray | memoryview
 Path = str | os.PathLike[str] | os.PathLike[bytes]
-Source = Path | Buffer | Reader | "AnyChangeset"
+Source = Path | Buffer | Reader | Checked
 Sink = Path | Writer
 
 
@@ -70,14 +75,15 @@ class OpenSource:
             self.keep = read
             self.handle = _native.source_callback(read)
         else:
-            changeset = getattr(source, "_get", None)
-            if changeset is None:
+            get: Callable[[], Handle] | None = getattr(source, "_get", None)
+            if get is None:
                 raise TypeError(
                     "a source is a path, bytes, a changeset or something with read(), "
                     f"not {type(source).__name__}"
                 )
-            self.keep = changeset()
-            self.handle = _native.source_changeset(self.keep)
+            changeset = get()
+            self.keep = changeset
+            self.handle = _native.source_changeset(changeset)
 
 
 def is_stream(source: object) -> bool:
@@ -91,7 +97,8 @@ def open_sink(sink: Sink) -> Iterator[Handle]:
     if isinstance(sink, (str, os.PathLike)):
         handle = _native.sink_file(os.fsencode(sink))
     elif hasattr(sink, "write"):
-        handle = _native.sink_callback(sink.write)
+        write = sink.write  # a sink does not hold what it calls
+        handle = _native.sink_callback(write)
     else:
         raise TypeError(
             f"a sink is a path or something with write(), not {type(sink).__name__}"

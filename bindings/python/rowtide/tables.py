@@ -21,7 +21,9 @@ def table_names(tables: Iterable[str]) -> tuple[str, ...]:
 
 def fold(name: str) -> str:
     """Bring a name into the form in which SQLite compares it."""
-    return name.lower() if name.isascii() else "".join(c.lower() if c < "\x80" else c for c in name)
+    if name.isascii():
+        return name.lower()
+    return "".join(letter.lower() if letter.isascii() else letter for letter in name)
 
 
 def table_filter(tables: Tables) -> Callable[[str], object]:
@@ -38,7 +40,7 @@ class LateFilter:
     An exception cannot pass through there, so it waits until the capture ends.
     """
 
-    __slots__ = ("error", "choose")
+    __slots__ = ("choose", "error")
 
     def __init__(self, choose: Callable[[str], object]) -> None:
         self.choose = choose

@@ -79,7 +79,9 @@ class UndoLog:
             raise ClosedError("the undo log is closed")
         return self._handle
 
-    def step(self, label: str = "", *tables: str, filter: Tables | None = None) -> UndoRecording:
+    def step(
+        self, label: str = "", *tables: str, filter: Tables | None = None
+    ) -> UndoRecording:
         """Make a ``with`` block one step, in a transaction of its own.
 
         Records the given tables, else all that can be. If nothing changes there is
