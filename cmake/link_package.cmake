@@ -1,7 +1,7 @@
-# cmake -Dfrom=<package> -Dto=<directory> [-Dextra=<file>] -P link_package.cmake
+# cmake -Dfrom=<package> -Dto=<directory> -P link_package.cmake
 #
-# Makes <directory> show every entry of <package>, and <extra>, as links, and
-# drops links whose target has gone.
+# Makes <directory> show every entry of <package> as a link, and drops links
+# whose target has gone.
 
 file(MAKE_DIRECTORY ${to})
 file(GLOB present ${to}/*)
@@ -11,7 +11,7 @@ foreach(path ${present})
     endif()
 endforeach()
 file(GLOB entries ${from}/* ${from}/.[!.]*)
-foreach(path ${entries} ${extra})
+foreach(path ${entries})
     get_filename_component(name ${path} NAME)
     if(NOT name STREQUAL "__pycache__" AND NOT IS_SYMLINK ${to}/${name})
         file(CREATE_LINK ${path} ${to}/${name} SYMBOLIC)
