@@ -10,6 +10,10 @@
  * queried with SQL. An entry is written in the transaction of the changes it
  * speaks of, so there is neither a change without its entry nor an entry
  * without its change.
+ *
+ * `old_values` is NULL for an insert and `new_values` for a delete; an update
+ * has the columns that it changed in both. Values that JSON lacks are as in
+ * docs/changeset-json.md, such as {"blob":"00ff"}.
  */
 #ifndef ROWTIDE_AUDIT_H
 #define ROWTIDE_AUDIT_H
@@ -25,7 +29,8 @@ typedef struct rowtide_audit rowtide_audit;
 typedef struct rowtide_audit_entry {
     const char *author; /**< or NULL */
     const char *label;  /**< what was done, or NULL */
-    const char *time;   /**< or NULL: now */
+    const char *time;   /**< or NULL: now. It starts with a date, in any form
+                             SQLite knows, and is stored as UTC. */
 } rowtide_audit_entry;
 
 /** Open the log of a database, making its tables if they are not there.
@@ -37,14 +42,19 @@ ROWTIDE_API int rowtide_audit_open(rowtide_db *db, rowtide_audit **out);
  * and a capture of the chosen tables. The log's own tables are never
  * recorded.
  *
- * @param options  what to record, or NULL for every table
+ * @param options  what to record, or NULL for every table; only the schema
+ *  "main" can be recorded here
+ * @return ::ROWTIDE_OK, ::ROWTIDE_EMISUSE if an entry was begun already,
+ *  ::ROWTIDE_EBUSY if another connection is writing, or an error
  */
 ROWTIDE_API int rowtide_audit_begin(rowtide_audit *audit,
                                     const rowtide_capture_options *options);
 
 /**
  * End the entry: append it and commit. If nothing changed, no entry is made
- * and `*id` is 0. On failure everything since rowtide_audit_begin() is undone.
+ * and `*id` is 0. On failure everything since rowtide_audit_begin() is undone;
+ * but if the transaction has been ended by somebody else meanwhile, this is
+ * ::ROWTIDE_EMISUSE, no entry is made, and the database is left alone.
  *
  * @param entry  copied; or NULL
  * @param id  the entry's id, if not NULL
@@ -56,7 +66,8 @@ ROWTIDE_API int rowtide_audit_commit(rowtide_audit *audit,
 /** Undo everything since rowtide_audit_begin(). */
 ROWTIDE_API int rowtide_audit_rollback(rowtide_audit *audit);
 
-/** Append a changeset that was captured elsewhere as an entry. */
+/** Append a changeset that was captured elsewhere as an entry. Columns of a
+ *  table that is not in the database are called c1, c2 and so on. */
 ROWTIDE_API int rowtide_audit_append(rowtide_audit *audit,
                                      rowtide_changeset *changeset,
                                      const rowtide_audit_entry *entry,

@@ -5,6 +5,12 @@
  * Steps are rows of the table `rowtide_undo`, written in the transaction of
  * the changes they can take back, so they are still there after the file was
  * closed and opened again. A new step forgets the steps that were undone.
+ *
+ * What triggers and foreign key actions did is part of a step. While a step is
+ * undone or redone they are therefore off, as if
+ * ::ROWTIDE_APPLY_NO_TRIGGERS and ::ROWTIDE_APPLY_FK_NO_ACTION were given,
+ * unless the options have ::ROWTIDE_APPLY_SKIP_INDIRECT: then they run, and
+ * what they did the first time is left out.
  */
 #ifndef ROWTIDE_UNDO_H
 #define ROWTIDE_UNDO_H
@@ -21,7 +27,8 @@ typedef struct rowtide_undo rowtide_undo;
 typedef struct rowtide_undo_options {
     size_t size;
     int64_t step_limit; /**< keep at most so many steps, default 100; 0: all */
-    int64_t byte_limit; /**< and at most so many bytes of changes; 0: any */
+    int64_t byte_limit; /**< and at most so many bytes of changes, the newest
+                             step whatever its size; 0: any */
 } rowtide_undo_options;
 
 #define ROWTIDE_UNDO_OPTIONS_INIT {sizeof(rowtide_undo_options), 100, 0}
@@ -42,7 +49,8 @@ ROWTIDE_API int rowtide_undo_open(rowtide_db *db,
                                   rowtide_undo **out);
 
 /** Start a step: a transaction (a savepoint inside the caller's one) and a
- *  capture of the chosen tables, or of all if `options` is NULL. */
+ *  capture of the chosen tables, or of all if `options` is NULL. Not for
+ *  patchsets, and only in the schema "main". */
 ROWTIDE_API int rowtide_undo_begin(rowtide_undo *undo,
                                    const rowtide_capture_options *options);
 
@@ -55,10 +63,12 @@ ROWTIDE_API int rowtide_undo_commit(rowtide_undo *undo, const char *label,
 ROWTIDE_API int rowtide_undo_rollback(rowtide_undo *undo);
 
 /**
- * Take back the newest step that is not undone yet.
+ * Take back the newest step that is not undone yet, and note that, both in
+ * one transaction (a savepoint inside the caller's one). On failure nothing
+ * has changed. Not between rowtide_undo_begin() and its end.
  *
  * @param options  conflicts with changes that were made around the log;
- *  NULL: abort on any
+ *  NULL: abort on any. ::ROWTIDE_APPLY_INVERT is ::ROWTIDE_EINVAL
  * @param label  the step's label, if not NULL, borrowed until the next call
  * @return ::ROWTIDE_OK, ::ROWTIDE_DONE if there is no step, or an error
  */
