@@ -2,6 +2,8 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
+#include <string.h>
+
 #define FUNCTION_NAME "rowtide_adopted"
 static const char SQL_FIND[] = "SELECT " FUNCTION_NAME "()";
 
@@ -43,11 +45,7 @@ static int fail_adopt(sqlite3 *sqlite, int rc)
     if ((rc & 0xff) == SQLITE_MISUSE)
         return rowtide__fail(ROWTIDE_ECLOSED,
                              "adopt: the connection is closed");
-    rowtide__fail(code, "adopt: %s%s",
-                  (rc & 0xff) == SQLITE_AUTH
-                      ? "the authorizer of the connection refuses: "
-                      : "",
-                  sqlite3_errmsg(sqlite));
+    rowtide__fail(code, "adopt: %s", sqlite3_errmsg(sqlite));
     rowtide__error_sqlite_code(rc);
     return code;
 }
@@ -68,6 +66,15 @@ static int run_find(sqlite3 *sqlite, sqlite3_stmt *stmt, rowtide__anchor **out)
     return ROWTIDE_OK;
 }
 
+/* An authorizer that denies the function gives the same code, but the message
+ * "not authorized to use function". */
+static int is_new_here(sqlite3 *sqlite, int rc)
+{
+    static const char missing[] = "no such function";
+    return (rc & 0xff) == SQLITE_ERROR
+           && strncmp(sqlite3_errmsg(sqlite), missing, sizeof missing - 1) == 0;
+}
+
 /* `*out` is NULL if the connection was never adopted. */
 static int find_anchor(sqlite3 *sqlite, rowtide__anchor **out)
 {
@@ -76,7 +83,7 @@ static int find_anchor(sqlite3 *sqlite, rowtide__anchor **out)
     int rc = sqlite3_prepare_v2(sqlite, SQL_FIND, -1, &stmt, NULL);
     if (rc == SQLITE_OK)
         return run_find(sqlite, stmt, out);
-    return (rc & 0xff) == SQLITE_ERROR ? ROWTIDE_OK : fail_adopt(sqlite, rc);
+    return is_new_here(sqlite, rc) ? ROWTIDE_OK : fail_adopt(sqlite, rc);
 }
 
 static int make_anchor(sqlite3 *sqlite, rowtide__anchor **out)

@@ -24,6 +24,10 @@ static int check_schema(rowtide_db *db, const char *schema)
 static char *column_strdup(sqlite3_stmt *stmt, int index)
 {
     const char *text = (const char *)sqlite3_column_text(stmt, index);
+    if (!text && sqlite3_column_type(stmt, index) != SQLITE_NULL) {
+        rowtide__nomem(); /* for making UTF-8 of UTF-16 */
+        return NULL;
+    }
     return rowtide__strdup(text ? text : "");
 }
 
