@@ -11,6 +11,11 @@
  * replica may stop anywhere and resume. The directory may be copied, mounted
  * or synchronised by any means.
  *
+ * What triggers and foreign key actions did on the primary is in the
+ * changesets. On the replica they are therefore off while a changeset is
+ * applied, as if ::ROWTIDE_APPLY_NO_TRIGGERS and ::ROWTIDE_APPLY_FK_NO_ACTION
+ * were given, unless the options have ::ROWTIDE_APPLY_SKIP_INDIRECT.
+ *
  * Each file is an envelope around a changeset: magic, stream identity, number,
  * size and checksum, so that a cut, mixed up or foreign file is found out. The
  * bytes are described in docs/replication.md.
@@ -28,19 +33,28 @@ extern "C" {
 typedef struct rowtide_primary rowtide_primary;
 typedef struct rowtide_replica rowtide_replica;
 
-/** Open a database as primary of a directory, which is made if needed. A
- *  directory that belongs to another primary is ::ROWTIDE_EEXISTS. */
+/**
+ * Open a database as primary of a directory, which is made if needed.
+ *
+ * @return ::ROWTIDE_OK; ::ROWTIDE_EEXISTS if the directory belongs to another
+ *  primary; ::ROWTIDE_ENOTFOUND if this primary has written to a directory
+ *  before and this is not it; ::ROWTIDE_EMISUSE for the first time inside a
+ *  transaction
+ */
 ROWTIDE_API int rowtide_primary_open(rowtide_db *db, const char *directory,
                                      rowtide_primary **out);
 
 /** Start recording: a transaction (a savepoint inside the caller's one) and a
- *  capture of the chosen tables, or of all if `options` is NULL. */
+ *  capture of the chosen tables, or of all if `options` is NULL; only in the
+ *  schema "main". ::ROWTIDE_EEXISTS if the number that comes next is already
+ *  in the directory: this database was restored from a backup, or is a copy. */
 ROWTIDE_API int rowtide_primary_begin(rowtide_primary *primary,
                                       const rowtide_capture_options *options);
 
 /** Commit, and publish what was recorded. Nothing changed: nothing is
  *  published and `*number` is 0. If only the file cannot be written, the
- *  commit stands, the error says so and the next publish catches up. Inside
+ *  commit stands, `*number` is set, the error says so and the next publish
+ *  catches up. Inside
  *  the caller's transaction the file is written by rowtide_primary_publish()
  *  after the caller's commit. */
 ROWTIDE_API int rowtide_primary_commit(rowtide_primary *primary,
@@ -54,8 +68,9 @@ ROWTIDE_API int rowtide_primary_append(rowtide_primary *primary,
                                        rowtide_changeset *changeset,
                                        int64_t *number);
 
-/** Write files that are still missing. @param written  how many, if not
- *  NULL */
+/** Write files that are still missing. A file of the same number with another
+ *  content is ::ROWTIDE_EEXISTS and stays. Not inside a transaction.
+ *  @param written  how many, if not NULL */
 ROWTIDE_API int rowtide_primary_publish(rowtide_primary *primary,
                                         int64_t *written);
 
@@ -67,7 +82,8 @@ ROWTIDE_API int64_t rowtide_primary_position(rowtide_primary *primary);
 ROWTIDE_API void rowtide_primary_free(rowtide_primary *primary);
 
 /** Open a database as replica of a directory. One that has followed another
- *  primary is ::ROWTIDE_EEXISTS. */
+ *  primary is ::ROWTIDE_EEXISTS. A copy of the primary's file knows by itself
+ *  which number it was made at. */
 ROWTIDE_API int rowtide_replica_open(rowtide_db *db, const char *directory,
                                      rowtide_replica **out);
 
@@ -91,7 +107,7 @@ ROWTIDE_API int rowtide_replica_pull(rowtide_replica *replica, int64_t limit,
 ROWTIDE_API int64_t rowtide_replica_position(rowtide_replica *replica);
 
 /** Say that this database already holds everything up to `number`: after it
- *  was made from a copy of the primary. */
+ *  was filled in another way than by copying the primary's file. */
 ROWTIDE_API int rowtide_replica_set_position(rowtide_replica *replica,
                                              int64_t number);
 
