@@ -127,7 +127,7 @@ static void print_moved(cli_run *cli, const char *word, const char *label,
     }
 }
 
-static int move(cli_run *cli, mover mover, const char *word)
+static int move(cli_run *cli, mover step, const char *word)
 {
     rowtide_db *db = NULL;
     rowtide_undo *undo = NULL;
@@ -137,7 +137,7 @@ static int move(cli_run *cli, mover mover, const char *word)
     if (status == CLI_OK)
         status = open_undo(cli, &db, &undo);
     if (status == CLI_OK) {
-        int rc = mover(undo, &options, &label);
+        int rc = step(undo, &options, &label);
         if (rc < 0)
             status = cli_fail(cli);
         else

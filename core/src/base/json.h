@@ -67,8 +67,8 @@ int rowtide__json_end(rowtide__json *reader);
 
 /* ## Writing */
 
-/* A string in quotes. `data` must be UTF-8. Control characters are escaped,
- * those of C1 too, so that JSON may be shown on a terminal. */
+/* A string in quotes. `data` must be UTF-8. Characters that are unsafe to show
+ * are escaped, so that JSON may be looked at on a terminal. */
 void rowtide__json_write_string(rowtide__writer *writer, const void *data,
                                 size_t size);
 void rowtide__json_write_integer(rowtide__writer *writer, int64_t integer);

@@ -27,9 +27,10 @@ static void write_escape(rowtide__writer *writer, uint32_t character)
     }
 }
 
+/* What is unsafe to look at, too; tags, which need two units, are left. */
 static int must_escape(uint32_t c)
 {
-    return c < 0x20 || c == '"' || c == '\\' || (c >= 0x7F && c < 0xA0);
+    return c == '"' || c == '\\' || (c <= 0xFFFF && rowtide__utf8_unsafe(c));
 }
 
 void rowtide__json_write_string(rowtide__writer *writer, const void *data,

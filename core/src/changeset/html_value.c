@@ -4,7 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { TEXT_BYTES = 4000, BLOB_BYTES = 64 };
+/* Texts from LONG_BYTES on get a box that scrolls. */
+enum { TEXT_BYTES = 4000, LONG_BYTES = 600, BLOB_BYTES = 32 };
 
 static void write_markup(rowtide__writer *writer, int c)
 {
@@ -62,12 +63,7 @@ static void write_note(rowtide__writer *writer, size_t size)
     rowtide__write_text(writer, size == 1 ? " byte</span>" : " bytes</span>");
 }
 
-static int inside_character(const char *text, size_t size, size_t at)
-{
-    return at < size && ((unsigned char)text[at] & 0xC0) == 0x80;
-}
-
-/* How much two texts have in common at both ends, in whole characters. */
+/* How much two texts have in common at both ends, in whole words. */
 static void compare_texts(const rowtide_value *a, const rowtide_value *b,
                           size_t *front, size_t *back)
 {
@@ -76,18 +72,15 @@ static void compare_texts(const rowtide_value *a, const rowtide_value *b,
     *front = *back = 0;
     while (*front < least && x[*front] == y[*front])
         ++*front;
-    while (*front > 0
-           && (inside_character(x, a->size, *front)
-               || inside_character(y, b->size, *front)))
+    while (*front > 0 && x[*front - 1] != ' ' && x[*front - 1] != '\n')
         --*front;
     while (*back < least - *front
            && x[a->size - *back - 1] == y[b->size - *back - 1])
         ++*back;
-    while (*back > 0 && inside_character(x, a->size, a->size - *back))
+    while (*back > 0 && x[a->size - *back] != ' ' && x[a->size - *back] != '\n')
         --*back;
 }
 
-/* Marking pays when something is left unmarked, and not just a letter. */
 static int worth_marking(const rowtide_value *value, const rowtide_value *other,
                          size_t *front, size_t *back)
 {
@@ -96,32 +89,45 @@ static int worth_marking(const rowtide_value *value, const rowtide_value *other,
         return 0;
     compare_texts(value, other, front, back);
     size_t changed = value->size - *front - *back;
-    return *front + *back >= 3 && changed > 0;
+    return *front + *back > 0 && changed > 0;
+}
+
+static void write_marked(rowtide__writer *writer, const rowtide_value *value,
+                         size_t front, size_t back)
+{
+    const char *text = value->data;
+    write_escaped(writer, text, front, 1);
+    rowtide__write_text(writer, "<mark>");
+    write_escaped(writer, text + front, value->size - front - back, 1);
+    rowtide__write_text(writer, "</mark>");
+    write_escaped(writer, text + value->size - back, back, 1);
+}
+
+static void write_cut(rowtide__writer *writer, const rowtide_value *value)
+{
+    size_t cut = rowtide__text_cut(value->data, value->size, TEXT_BYTES);
+    write_escaped(writer, value->data, cut, 1);
+    if (cut < value->size) {
+        rowtide__write_text(writer, "…");
+        write_note(writer, value->size);
+    }
 }
 
 static void write_text(rowtide__writer *writer, const rowtide_value *value,
                        const rowtide_value *other)
 {
-    const char *text = value->data;
     size_t front, back;
+    int is_long = value->size >= LONG_BYTES;
     if (value->size == 0) {
         rowtide__write_text(writer, "<span class=\"t\">empty text</span>");
         return;
     }
-    if (worth_marking(value, other, &front, &back)) {
-        write_escaped(writer, text, front, 1);
-        rowtide__write_text(writer, "<mark>");
-        write_escaped(writer, text + front, value->size - front - back, 1);
-        rowtide__write_text(writer, "</mark>");
-        write_escaped(writer, text + value->size - back, back, 1);
-        return;
-    }
-    size_t cut = rowtide__text_cut(text, value->size, TEXT_BYTES);
-    write_escaped(writer, text, cut, 1);
-    if (cut < value->size) {
-        rowtide__write_text(writer, "…");
-        write_note(writer, value->size);
-    }
+    rowtide__write_text(writer, is_long ? "<div class=\"l\">" : "");
+    if (worth_marking(value, other, &front, &back))
+        write_marked(writer, value, front, back);
+    else
+        write_cut(writer, value);
+    rowtide__write_text(writer, is_long ? "</div>" : "");
 }
 
 static void write_blob(rowtide__writer *writer, const rowtide_value *value)
