@@ -287,6 +287,64 @@ static void freed_while_a_call_runs(void **state)
     assert_null(finish_waiting(thread));
 }
 
+static void *make_statements(void *user)
+{
+    for (int i = 0; i < 300; i++) {
+        rowtide_stmt *stmt;
+        int rc = rowtide_stmt_prepare(user, "SELECT 1 UNION SELECT 2", &stmt);
+        if (rc != ROWTIDE_OK && rc != ROWTIDE_ETHREAD
+            && rc != ROWTIDE_ECANCELLED)
+            return user;
+        if (rc == ROWTIDE_OK)
+            rowtide_stmt_step(stmt);
+        rowtide_stmt_free(stmt);
+        rowtide_db_interrupt(user);
+        if (!rowtide_db_is_open(user) || !rowtide_db_sqlite(user))
+            return user;
+    }
+    return NULL;
+}
+
+static void threads_take_turns(void **state)
+{
+    (void)state;
+    rowtide_db *db = scratch_db(NULL);
+    pthread_t threads[3];
+    void *result;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, make_statements, db),
+                         0);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(pthread_join(threads[i], &result), 0);
+        assert_null(result);
+    }
+    assert_null(sqlite3_next_stmt(rowtide_db_sqlite(db), NULL));
+    rowtide_db_free(db);
+}
+
+static void *interrupt_until_closed(void *user)
+{
+    while (rowtide_db_interrupt(user) == ROWTIDE_OK)
+        sched_yield();
+    return rowtide_error_code() == ROWTIDE_ECLOSED ? NULL : user;
+}
+
+static void interrupted_while_closing(void **state)
+{
+    (void)state;
+    rowtide_db *db = scratch_db(NULL);
+    pthread_t thread;
+    void *result;
+    assert_int_equal(pthread_create(&thread, NULL, interrupt_until_closed, db),
+                     0);
+    for (int i = 0; i < 100; i++)
+        sched_yield();
+    assert_ok(rowtide_db_close(db));
+    assert_int_equal(pthread_join(thread, &result), 0);
+    assert_null(result);
+    rowtide_db_free(db);
+}
+
 static void *run_forever(void *user)
 {
     int rc = rowtide_db_exec(user, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL "
@@ -396,6 +454,8 @@ int main(void)
         cmocka_unit_test(second_thread),
         cmocka_unit_test(statement_freed_on_second_thread),
         cmocka_unit_test(freed_while_a_call_runs),
+        cmocka_unit_test(threads_take_turns),
+        cmocka_unit_test(interrupted_while_closing),
         cmocka_unit_test(interrupt),
         cmocka_unit_test(close_inside_a_call),
         cmocka_unit_test(forked_child),

@@ -41,7 +41,8 @@ void rowtide__error_restore(const rowtide__error_state *state);
 #define ROWTIDE__CHECK_ARG(condition, function)                                \
     do {                                                                       \
         if (!(condition))                                                      \
-            return rowtide__fail(ROWTIDE_EINVAL, "%s: %s does not hold",       \
+            return rowtide__fail(ROWTIDE_EINVAL,                               \
+                                 "%s: argument missing or wrong: %s",          \
                                  function, #condition);                        \
     } while (0)
 
