@@ -56,6 +56,11 @@ ROWTIDE_API int rowtide_db_open(const char *path,
  * made from it is closed with it, and answers ::ROWTIDE_ECLOSED. Adopting the
  * same connection again gives the same handle, counted once more.
  *
+ * None of its settings is changed; it gets an SQL function `rowtide_adopted()`,
+ * whose destructor is how closing is noticed. As with statements of its own,
+ * sqlite3_close() refuses while a ::rowtide_stmt is alive, and
+ * sqlite3_close_v2() closes when the last one is freed.
+ *
  * @param sqlite  the connection, of the same SQLite library
  * @param out  free it with rowtide_db_free(), before or after `sqlite` closes
  */
@@ -74,11 +79,14 @@ ROWTIDE_API const char *rowtide_db_path(rowtide_db *db);
 /**
  * Close the connection (an adopted one is only let go). Captures that are
  * open end without a result. Fails with ::ROWTIDE_EMISUSE from inside a
- * callback of a call that uses it, and then nothing is closed.
+ * callback of a call that uses it, and then nothing is closed. Statements that
+ * the caller prepared on rowtide_db_sqlite() keep SQLite's side of it open
+ * until they are finalized.
  */
 ROWTIDE_API int rowtide_db_close(rowtide_db *db);
 
-/** Release the handle, closing the connection if it was opened here. */
+/** Release the handle. Once everything made from it is freed too, a connection
+ *  that was opened here is closed; in a forked child it is left alone. */
 ROWTIDE_API void rowtide_db_free(rowtide_db *db);
 
 /** Make the call that runs on this connection stop and return
@@ -86,13 +94,15 @@ ROWTIDE_API void rowtide_db_free(rowtide_db *db);
  *  time. */
 ROWTIDE_API int rowtide_db_interrupt(rowtide_db *db);
 
-/** Run one or more SQL statements, throwing rows away. */
+/** Run one or more SQL statements, throwing rows away. The offset of an error
+ *  counts from the start of `sql`. */
 ROWTIDE_API int rowtide_db_exec(rowtide_db *db, const char *sql);
 
-/** Rows that the last INSERT, UPDATE or DELETE changed. */
+/** @return rows that the last INSERT, UPDATE or DELETE changed, or a negative
+ *  code. */
 ROWTIDE_API int64_t rowtide_db_changes(rowtide_db *db);
 
-/** Rowid of the last row inserted. */
+/** @return the rowid of the last row inserted, 0 if there is none. */
 ROWTIDE_API int64_t rowtide_db_last_insert_rowid(rowtide_db *db);
 
 /** @return 1 inside a transaction, else 0. */
@@ -106,28 +116,32 @@ ROWTIDE_API int rowtide_db_in_transaction(rowtide_db *db);
 ROWTIDE_API int rowtide_stmt_prepare(rowtide_db *db, const char *sql,
                                      rowtide_stmt **out);
 
-/** @return the number of parameters that can be bound. */
+/** @return the number of parameters that can be bound, or a negative code. */
 ROWTIDE_API int rowtide_stmt_parameter_count(rowtide_stmt *stmt);
 
 /** @return the index (from 1) of a named parameter, with or without its
- *  ':', '@' or '$'; 0 if there is none of that name. */
+ *  ':', '@' or '$'; 0 if there is none of that name; or a negative code. */
 ROWTIDE_API int rowtide_stmt_parameter_index(rowtide_stmt *stmt,
                                              const char *name);
 
-/** Bind a parameter (from 1). The value is copied. */
+/** Bind a parameter (from 1). The value is copied. A statement that has been
+ *  stepped must be reset before. */
 ROWTIDE_API int rowtide_stmt_bind(rowtide_stmt *stmt, int index,
                                   const rowtide_value *value);
 
-/** @return ::ROWTIDE_OK with a row, ::ROWTIDE_DONE without, or an error. */
+/** @return ::ROWTIDE_OK with a row, ::ROWTIDE_DONE without, also when called
+ *  again then, or an error, after which the statement is at its start. */
 ROWTIDE_API int rowtide_stmt_step(rowtide_stmt *stmt);
 
 /** Go back to the start, keeping what is bound. */
 ROWTIDE_API int rowtide_stmt_reset(rowtide_stmt *stmt);
 
-/** @return the number of columns of a row, 0 if the statement gives none. */
+/** @return the number of columns of a row, 0 if the statement gives none, or a
+ *  negative code. */
 ROWTIDE_API int rowtide_stmt_column_count(rowtide_stmt *stmt);
 
-/** @return the name of a column (from 0), borrowed from the statement. */
+/** @return the name of a column (from 0), borrowed from the statement; NULL on
+ *  error. */
 ROWTIDE_API const char *rowtide_stmt_column_name(rowtide_stmt *stmt, int index);
 
 /** Read a column (from 0) of the row; the bytes are valid until the next
@@ -135,7 +149,8 @@ ROWTIDE_API const char *rowtide_stmt_column_name(rowtide_stmt *stmt, int index);
 ROWTIDE_API int rowtide_stmt_column(rowtide_stmt *stmt, int index,
                                     rowtide_value *value);
 
-/** Finish the statement. */
+/** Finish the statement. While a call runs on the connection in another
+ *  thread, that is put off until the call ends. */
 ROWTIDE_API void rowtide_stmt_free(rowtide_stmt *stmt);
 
 #ifdef __cplusplus
