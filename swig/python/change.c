@@ -158,7 +158,7 @@ static void dealloc_change(PyObject *object)
     Py_XDECREF(self->old_row);
     Py_XDECREF(self->new_row);
     Py_XDECREF(self->key_columns);
-    ((freefunc)PyType_GetSlot(type, Py_tp_free))(object);
+    PyObject_Free(object);
     Py_DECREF(type);
 }
 
