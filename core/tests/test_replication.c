@@ -1,6 +1,8 @@
 #include "support/oom.h"
 #include "support/scratch.h"
 
+#include "base/crc64.h"
+
 #include <rowtide.h>
 
 #include <dirent.h>
@@ -443,6 +445,23 @@ static void wrong_moments(void **state)
     assert_status((int)rowtide_primary_position(NULL), ROWTIDE_EINVAL);
 }
 
+static void a_newer_format_is_told_apart_from_damage(void **state)
+{
+    fixture *f = *state;
+    size_t size;
+    assert_true(rowtide__crc64(0, "123456789", 9) == 0x995dc9bbdf1939fau);
+    record(f, "INSERT INTO users VALUES(1, 'Ada')");
+    char *data = scratch_read(file_of(f, 1), &size);
+    data[11] = 2;
+    uint64_t checksum = rowtide__crc64(0, data, 56);
+    for (int i = 0; i < 8; i++)
+        data[56 + i] = (char)(checksum >> (56 - 8 * i));
+    scratch_write(file_of(f, 1), data, size);
+    assert_status(rowtide_replica_pull(f->replica, 0, NULL, NULL),
+                  ROWTIDE_EUNSUPPORTED);
+    free(data);
+}
+
 /* ## kill -9 at any moment */
 
 static void run_primary(const char *path, const char *directory)
@@ -505,14 +524,16 @@ static void exactly_once_through_kills(void **state)
     rowtide_db_free(scratch_db_file(path, schema));
     rowtide_db_free(scratch_db_file(copy_path, schema));
     assert_int_equal(mkdir(directory, 0777), 0);
-    for (int round = 0; round < 30; round++) {
-        pid_t primary = start(run_primary, path, directory);
-        pid_t replica = start(run_replica, copy_path, directory);
+    for (int round = 0; round < 12; round++) {
+        pid_t pids[] = {start(run_primary, path, directory),
+                        start(run_replica, copy_path, directory),
+                        start(run_primary, path, directory),
+                        start(run_replica, copy_path, directory)};
         seed = seed * 1103515245u + 12345u;
-        struct timespec pause = {0, (long)(seed >> 8) % 40000000 + 5000000};
+        struct timespec pause = {0, (long)(seed >> 8) % 40000000 + 10000000};
         nanosleep(&pause, NULL);
-        expect_killed(seed & 65536 ? primary : replica);
-        expect_killed(seed & 65536 ? replica : primary);
+        for (unsigned i = 0; i < 4; i++)
+            expect_killed(pids[(i + (seed >> 16)) % 4]);
     }
     fixture f = {.directory = directory, .path = path};
     f.db = scratch_db_file(path, NULL);
@@ -629,6 +650,7 @@ int main(void)
         WITH_FIXTURE(position_can_be_set),
         WITH_FIXTURE(a_limit_and_a_policy),
         WITH_FIXTURE(append_takes_what_was_captured_elsewhere),
+        WITH_FIXTURE(a_newer_format_is_told_apart_from_damage),
         WITH_FIXTURE(wrong_moments),
         cmocka_unit_test(survives_out_of_memory),
     };
