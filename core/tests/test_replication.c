@@ -611,20 +611,31 @@ static int replication_scenario(void *ctx)
     return rc;
 }
 
+/* In memory where there is such a directory: thousands of runs would wait for
+ * the disk. */
+static void run_out_of_memory(void (*loop)(oom_scenario scenario, void *ctx))
+{
+    char directory[512];
+    if (access("/dev/shm", W_OK) == 0)
+        snprintf(directory, sizeof directory, "/dev/shm/rowtide-test-%ld",
+                 (long)getpid());
+    else
+        snprintf(directory, sizeof directory, "%s", scratch_new_path());
+    loop(replication_scenario, directory);
+    empty_directory(directory);
+    rmdir(directory);
+}
+
 static void survives_out_of_memory(void **state)
 {
     (void)state;
-    char directory[512];
-    snprintf(directory, sizeof directory, "%s", scratch_new_path());
-    oom_loop(replication_scenario, directory);
+    run_out_of_memory(oom_loop);
 }
 
 static void survives_sqlite_out_of_memory(void **state)
 {
     (void)state;
-    char directory[512];
-    snprintf(directory, sizeof directory, "%s", scratch_new_path());
-    oom_loop_sqlite(replication_scenario, directory);
+    run_out_of_memory(oom_loop_sqlite);
 }
 
 #define WITH_FIXTURE(test)                                                     \
