@@ -1,0 +1,266 @@
+#ifndef ROWTIDE_CRDT_ENGINE_H
+#define ROWTIDE_CRDT_ENGINE_H
+
+#include "crdt/clock.h"
+#include "crdt/sqlite.h"
+
+#include <rowtide/crdt.h>
+
+/* What one connection knows about its tables that take part. It belongs to the
+ * connection: freed when the last of the functions and modules is.
+ *
+ * Statuses are the library's, with the message in the thread's last error; at
+ * the border to SQLite rowtide__crdt_code() makes a result code of it. */
+
+typedef struct rowtide__crdt rowtide__crdt;
+typedef struct rowtide__crdt_table rowtide__crdt_table;
+
+typedef struct rowtide__crdt_column {
+    int id;     /* from 1, never used again */
+    char *name; /* as in the schema */
+    sqlite3_stmt *upsert, *update;
+} rowtide__crdt_column;
+
+/* A key: the integer itself if the table has an INTEGER PRIMARY KEY, else the
+ * packed values without their count. */
+typedef struct rowtide__key {
+    int64_t integer;
+    const void *data; /* NULL: integer */
+    size_t size;
+} rowtide__key;
+
+struct rowtide__crdt_table {
+    rowtide__crdt_table *next;
+    int64_t id;
+    char *name;
+    int dropped;        /* the table or its triggers are gone */
+    int shaped;         /* what follows has been read */
+    int stale;          /* columns differ from what is registered */
+    int integer_key;
+    int key_count;
+    char **keys;        /* in the order of PRIMARY KEY */
+    int column_count;
+    rowtide__crdt_column *columns; /* not in the key, not generated */
+    int max_column;     /* greatest id */
+
+    /* Statements, prepared when needed. */
+    sqlite3_stmt *find, *put, *forget;   /* of the clocks */
+    sqlite3_stmt *get, *scan;            /* of the rows: keys, then columns */
+    sqlite3_stmt *remove, *create;
+
+    /* Valid in the transaction `seen`. */
+    uint64_t seen;
+    int has_clocks;     /* any stored */
+    int64_t max_key;    /* of an integer key, stored or pending */
+
+    /* The record that was read last; see store.c. */
+    int64_t run_first, run_rows; /* 0 rows: none */
+    rowtide__clock run;
+};
+
+typedef struct rowtide__pending rowtide__pending;
+typedef struct rowtide__log rowtide__log;
+
+struct rowtide__crdt {
+    sqlite3 *sqlite;
+    int references;
+    rowtide__crdt_table *tables;
+    rowtide__crdt_table *last; /* looked up last */
+    int loaded;                /* `tables` agree with the schema */
+    int busy;                  /* a statement of ours is writing */
+    int failed;                /* a write was not tracked: refuse to commit */
+    int sync_bit;
+    int merge_equal_values;
+    unsigned char site_id[ROWTIDE_SITE_ID_SIZE];
+
+    /* The transaction. */
+    int joined;         /* SQLite tells us how it ends */
+    uint64_t serial;    /* number of it */
+    int64_t db_version; /* at its start */
+    int64_t pending_version; /* what it will be; 0: not set */
+    int64_t sequence;
+    int64_t impacted;
+    int64_t batch;      /* flushes so far */
+
+    rowtide__pending *pending;
+    struct rowtide__crdt_statements *statements;
+    struct rowtide__crdt_merge_state *merge;
+};
+
+/* ## engine.c: life, the transaction */
+int rowtide__crdt_new(sqlite3 *sqlite, rowtide__crdt **out);
+void rowtide__crdt_release(void *engine);
+/* Write the tables that a database needs which is used for the first time. */
+int rowtide__crdt_setup(rowtide__crdt *engine);
+/* Finalize everything, so that the connection can be closed. */
+void rowtide__crdt_finalize(rowtide__crdt *engine);
+/* Take part in the transaction that is writing. */
+int rowtide__crdt_join(rowtide__crdt *engine);
+/* Of the committed state. */
+int rowtide__crdt_db_version(rowtide__crdt *engine, int64_t *out);
+/* max(db_version + 1, pending, least), which becomes pending. */
+int rowtide__crdt_next_version(rowtide__crdt *engine, int64_t least,
+                               int64_t *out);
+/* Write what is pending to the clocks and the log. */
+int rowtide__crdt_flush(rowtide__crdt *engine);
+/* Callbacks of crsql_changes. */
+int rowtide__crdt_savepoint(rowtide__crdt *engine, int number);
+void rowtide__crdt_release_savepoint(rowtide__crdt *engine, int number);
+void rowtide__crdt_rollback_to(rowtide__crdt *engine, int number);
+void rowtide__crdt_end_transaction(rowtide__crdt *engine);
+
+/* ## sql.c: statements and errors */
+int rowtide__crdt_fail_sql(rowtide__crdt *engine, int rc, const char *format,
+                           ...) __attribute__((format(printf, 3, 4)));
+/* SQLite's code for the last error. */
+int rowtide__crdt_code(int status);
+void rowtide__crdt_result_error(sqlite3_context *context, int status);
+/* `format` of sqlite3_mprintf. Kept until finalized. */
+int rowtide__crdt_prepare(rowtide__crdt *engine, sqlite3_stmt **out,
+                          const char *format, ...);
+int rowtide__crdt_exec(rowtide__crdt *engine, const char *format, ...);
+/* ROWTIDE_OK with a row, ROWTIDE_DONE without. */
+int rowtide__crdt_step(rowtide__crdt *engine, sqlite3_stmt *stmt);
+/* Step to the end and reset. */
+int rowtide__crdt_run(rowtide__crdt *engine, sqlite3_stmt *stmt);
+int rowtide__crdt_bind(sqlite3_stmt *stmt, int index,
+                       const rowtide_value *value);
+/* Valid until the statement moves. */
+int rowtide__crdt_column(sqlite3_stmt *stmt, int index, rowtide_value *out);
+int rowtide__crdt_argument(sqlite3_value *value, rowtide_value *out);
+/* First column of the first row. */
+int rowtide__crdt_integer(rowtide__crdt *engine, int64_t *out,
+                          int64_t otherwise, const char *format, ...);
+
+/* ## tables.c: which tables take part, and what they look like */
+/* ROWTIDE_ESCHEMA if there is none: *out NULL. */
+int rowtide__crdt_table_find(rowtide__crdt *engine, const char *name,
+                             rowtide__crdt_table **out);
+int rowtide__crdt_table_by_id(rowtide__crdt *engine, int64_t id,
+                              rowtide__crdt_table **out);
+/* Read its columns if that has not been done. */
+int rowtide__crdt_table_shape(rowtide__crdt *engine,
+                              rowtide__crdt_table *table);
+/* Place of a column in `columns`, -1 if there is none. */
+int rowtide__crdt_column_find(const rowtide__crdt_table *table,
+                              const char *name);
+int rowtide__crdt_column_by_id(const rowtide__crdt_table *table, int id);
+/* Forget what is known about the schema; read again when needed. */
+void rowtide__crdt_tables_forget(rowtide__crdt *engine);
+void rowtide__crdt_tables_finalize(rowtide__crdt *engine);
+void rowtide__crdt_tables_new_transaction(rowtide__crdt *engine);
+/* Ordinal of a site, made if it is new; NULL is 0. */
+int rowtide__crdt_site_ordinal(rowtide__crdt *engine, const void *site,
+                               size_t size, int32_t *out);
+/* Borrowed until the next call. */
+int rowtide__crdt_site_of(rowtide__crdt *engine, int32_t ordinal,
+                          const void **site, size_t *size);
+
+/* ## keys.c */
+int rowtide__key_pack(rowtide__crdt_table *table, const rowtide_value *values,
+                      rowtide_buffer *out, rowtide__key *key);
+/* From a packed key of the wire, with its count. */
+int rowtide__key_read(rowtide__crdt_table *table, const void *pk, size_t size,
+                      rowtide_buffer *out, rowtide__key *key);
+/* To the wire. */
+int rowtide__key_write(rowtide__crdt_table *table, const rowtide__key *key,
+                       rowtide_buffer *out);
+int rowtide__key_bind(rowtide__crdt_table *table, sqlite3_stmt *stmt, int first,
+                      const rowtide__key *key);
+
+/* ## pending.c: clocks that changed and are not written yet */
+int rowtide__pending_new(rowtide__pending **out);
+void rowtide__pending_free(rowtide__pending *pending);
+/* 1 and the clock, 0 if it is not pending, or a negative code. */
+int rowtide__pending_find(rowtide__pending *pending, rowtide__crdt_table *table,
+                          const rowtide__key *key, rowtide__clock *out);
+int rowtide__pending_put(rowtide__pending *pending, rowtide__crdt_table *table,
+                         const rowtide__key *key, const rowtide__clock *clock);
+size_t rowtide__pending_size(const rowtide__pending *pending);
+
+/* ## store.c: clocks on disk, one record for a row or for a run of rows */
+/* The clock of a row, pending or stored; empty if it has none. */
+int rowtide__clock_load(rowtide__crdt *engine, rowtide__crdt_table *table,
+                        const rowtide__key *key, rowtide__clock *out);
+int rowtide__clock_save(rowtide__crdt *engine, rowtide__crdt_table *table,
+                        const rowtide__key *key, const rowtide__clock *clock);
+
+/* ## read.c: changes in order; for crsql_changes and for pull */
+typedef struct rowtide__reader rowtide__reader;
+typedef struct rowtide__filter {
+    int64_t since, until; /* greater than, at most; INT64_MIN, INT64_MAX: all */
+    const char *table;    /* NULL: all */
+    const void *pk;       /* packed; needs `table` */
+    size_t pk_size;
+    int descending;
+    int site_mode; /* 0 all, 1 equal to `site`, 2 not equal to `site` */
+    const void *site; /* NULL is this database */
+    size_t site_size;
+    int keep_values; /* 0: values are not needed */
+} rowtide__filter;
+#define ROWTIDE__FILTER_INIT                                                   \
+    {                                                                          \
+        INT64_MIN, INT64_MAX, NULL, NULL, 0, 0, 0, NULL, 0, 1                  \
+    }
+
+int rowtide__reader_open(rowtide__crdt *engine, const rowtide__filter *filter,
+                         rowtide__reader **out);
+/* ROWTIDE_DONE at the end. The change is valid until the next call; its value
+ * is read only by rowtide__reader_value(). */
+int rowtide__reader_next(rowtide__reader *reader, rowtide_crdt_change *change);
+int rowtide__reader_value(rowtide__reader *reader, rowtide_value *out);
+int64_t rowtide__reader_rowid(rowtide__reader *reader);
+void rowtide__reader_free(rowtide__reader *reader);
+
+/* ## merge.c */
+/* Merge one change; *won counts what crsql_rows_impacted() counts. Atomic: if
+ * it fails, nothing of it remains. The message names table, key and column. */
+int rowtide__crdt_merge_change(rowtide__crdt *engine,
+                               const rowtide_crdt_change *change, int *won);
+
+/* ## enable.c, alter.c */
+int rowtide__crdt_enable(rowtide__crdt *engine, const char *table);
+int rowtide__crdt_disable(rowtide__crdt *engine, const char *table);
+int rowtide__crdt_begin_alter(rowtide__crdt *engine, const char *table);
+int rowtide__crdt_commit_alter(rowtide__crdt *engine, const char *table);
+
+/* ## register.c: what a connection gets */
+/* *out is borrowed from the connection. Does nothing more than finding it if
+ * that has been done. */
+int rowtide__crdt_register(sqlite3 *sqlite, rowtide__crdt **out);
+/* Register a function whose user data is the engine, counted. */
+int rowtide__crdt_function(rowtide__crdt *engine, const char *name, int count,
+                           int flags,
+                           void (*call)(sqlite3_context *, int,
+                                        sqlite3_value **));
+int rowtide__crdt_module(rowtide__crdt *engine, const char *name,
+                         const sqlite3_module *module);
+/* Each adds its functions or modules to the connection. */
+int rowtide__crdt_add_changes(rowtide__crdt *engine);   /* changes.c */
+int rowtide__crdt_add_views(rowtide__crdt *engine);     /* views.c */
+int rowtide__crdt_add_functions(rowtide__crdt *engine); /* functions.c */
+int rowtide__crdt_add_local(rowtide__crdt *engine);     /* local.c */
+int rowtide__crdt_add_unpack(rowtide__crdt *engine);    /* unpack_table.c */
+int rowtide__crdt_add_fract(rowtide__crdt *engine);     /* fract*.c */
+int rowtide__crdt_add_clset(rowtide__crdt *engine);     /* clset.c */
+int rowtide__crdt_add_automigrate(rowtide__crdt *engine); /* automigrate*.c */
+
+/* ## Who owns what
+ *
+ * Engine (built into the library and into the extension; sees base and
+ * crdt/sqlite.h only, never db/): engine.c sql.c tables.c keys.c clock.c
+ * pending.c store.c log.c read.c local.c merge.c enable.c alter.c changes.c
+ * views.c functions.c register.c pack.c unpack_table.c.
+ *
+ * SQL functions on top of the engine, in both too: fract*.c
+ * (crsql_fract_*), clset.c (module clset), automigrate*.c
+ * (crsql_automigrate), convert*.c (databases of cr-sqlite 0.16).
+ *
+ * The C API of <rowtide/crdt.h>, in the library only, files named api_*.c;
+ * they may include db/: api_open.c (open, enable, alter, site, version),
+ * api_pull.c (iterator over rowtide__reader), api_merge.c (merge_begin, add,
+ * end, report), api_payload_write.c, api_payload_read.c and payload.h (the
+ * bytes), api_peers.c (peers, fetch, sync, collect). They reach the engine
+ * with rowtide__crdt_of() of api.h. */
+
+#endif
