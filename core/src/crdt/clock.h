@@ -39,6 +39,8 @@ typedef struct rowtide__cell {
 void rowtide__clock_dispose(rowtide__clock *clock);
 int rowtide__clock_copy(rowtide__clock *to, const rowtide__group *groups,
                         int count);
+/* Behind the last one. */
+int rowtide__clock_append(rowtide__clock *clock, const rowtide__group *group);
 /* The clock of one row of a run. */
 int rowtide__clock_row(rowtide__clock *to, const rowtide__group *groups,
                        int count, int64_t nth);
@@ -53,7 +55,7 @@ int rowtide__clock_set(rowtide__clock *clock, int column,
 /* Set `count` columns from `column` on, with successive sequences. */
 int rowtide__clock_set_range(rowtide__clock *clock, int column, int count,
                              const rowtide__cell *cell);
-void rowtide__clock_drop(rowtide__clock *clock, int column);
+int rowtide__clock_drop(rowtide__clock *clock, int column);
 /* All but the sentinel. */
 void rowtide__clock_drop_cells(rowtide__clock *clock);
 void rowtide__clock_zero_cells(rowtide__clock *clock, int64_t db_version);

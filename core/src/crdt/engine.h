@@ -59,7 +59,23 @@ struct rowtide__crdt_table {
 };
 
 typedef struct rowtide__pending rowtide__pending;
-typedef struct rowtide__log rowtide__log;
+typedef struct rowtide__sites rowtide__sites;
+
+/* Statements that do not depend on a table; the text is in sql.c. */
+enum rowtide__fixed {
+    ROWTIDE__LAST_VERSION,
+    ROWTIDE__JOIN,
+    ROWTIDE__LOG_PUT,
+    ROWTIDE__LOG_BATCH,
+    ROWTIDE__LOG_AFTER,
+    ROWTIDE__LOG_BEFORE,
+    ROWTIDE__LOG_BLOCK,
+    ROWTIDE__LOG_BATCHES,
+    ROWTIDE__SITE_BY_ORDINAL,
+    ROWTIDE__SITE_BY_ID,
+    ROWTIDE__SITE_ADD,
+    ROWTIDE__FIXED_COUNT
+};
 
 struct rowtide__crdt {
     sqlite3 *sqlite;
@@ -83,8 +99,11 @@ struct rowtide__crdt {
     int64_t batch;      /* flushes so far */
 
     rowtide__pending *pending;
-    struct rowtide__crdt_statements *statements;
-    struct rowtide__crdt_merge_state *merge;
+    rowtide__sites *sites;
+    sqlite3_stmt *fixed[ROWTIDE__FIXED_COUNT];
+    rowtide__clock work, work2;
+    rowtide_buffer key, bytes; /* for whoever is at work */
+    struct rowtide__merge_cache *merge; /* merge.c */
 };
 
 /* ## engine.c: life, the transaction */
@@ -126,11 +145,25 @@ int rowtide__crdt_run(rowtide__crdt *engine, sqlite3_stmt *stmt);
 int rowtide__crdt_bind(sqlite3_stmt *stmt, int index,
                        const rowtide_value *value);
 /* Valid until the statement moves. */
-int rowtide__crdt_column(sqlite3_stmt *stmt, int index, rowtide_value *out);
+int rowtide__crdt_read_column(sqlite3_stmt *stmt, int index, rowtide_value *out);
 int rowtide__crdt_argument(sqlite3_value *value, rowtide_value *out);
 /* First column of the first row. */
 int rowtide__crdt_integer(rowtide__crdt *engine, int64_t *out,
                           int64_t otherwise, const char *format, ...);
+
+int rowtide__crdt_fixed(rowtide__crdt *engine, enum rowtide__fixed which,
+                        sqlite3_stmt **out);
+
+/* ## sites.c: ordinals of sites */
+int rowtide__sites_new(rowtide__sites **out);
+void rowtide__sites_free(rowtide__sites *sites);
+void rowtide__sites_forget(rowtide__sites *sites);
+/* Ordinal of a site, made if it is new; NULL is 0. */
+int rowtide__crdt_site_ordinal(rowtide__crdt *engine, const void *site,
+                               size_t size, int32_t *out);
+/* Borrowed until the next call. */
+int rowtide__crdt_site_of(rowtide__crdt *engine, int32_t ordinal,
+                          const void **site, size_t *size);
 
 /* ## tables.c: which tables take part, and what they look like */
 /* ROWTIDE_ESCHEMA if there is none: *out NULL. */
@@ -149,13 +182,6 @@ int rowtide__crdt_column_by_id(const rowtide__crdt_table *table, int id);
 void rowtide__crdt_tables_forget(rowtide__crdt *engine);
 void rowtide__crdt_tables_finalize(rowtide__crdt *engine);
 void rowtide__crdt_tables_new_transaction(rowtide__crdt *engine);
-/* Ordinal of a site, made if it is new; NULL is 0. */
-int rowtide__crdt_site_ordinal(rowtide__crdt *engine, const void *site,
-                               size_t size, int32_t *out);
-/* Borrowed until the next call. */
-int rowtide__crdt_site_of(rowtide__crdt *engine, int32_t ordinal,
-                          const void **site, size_t *size);
-
 /* ## keys.c */
 int rowtide__key_pack(rowtide__crdt_table *table, const rowtide_value *values,
                       rowtide_buffer *out, rowtide__key *key);
@@ -168,15 +194,36 @@ int rowtide__key_write(rowtide__crdt_table *table, const rowtide__key *key,
 int rowtide__key_bind(rowtide__crdt_table *table, sqlite3_stmt *stmt, int first,
                       const rowtide__key *key);
 
-/* ## pending.c: clocks that changed and are not written yet */
+/* ## pending.c: clocks that changed and are not written yet. A stack: a
+ * savepoint notes its height, rolling back cuts it. Rows with successive keys
+ * and like clocks fold into one entry. */
+typedef struct rowtide__entry {
+    rowtide__crdt_table *table;
+    rowtide__key key; /* `data` points into the stack */
+    int64_t rows;
+    const rowtide__group *groups;
+    int count;
+} rowtide__entry;
+
 int rowtide__pending_new(rowtide__pending **out);
 void rowtide__pending_free(rowtide__pending *pending);
+void rowtide__pending_clear(rowtide__pending *pending);
 /* 1 and the clock, 0 if it is not pending, or a negative code. */
 int rowtide__pending_find(rowtide__pending *pending, rowtide__crdt_table *table,
                           const rowtide__key *key, rowtide__clock *out);
 int rowtide__pending_put(rowtide__pending *pending, rowtide__crdt_table *table,
                          const rowtide__key *key, const rowtide__clock *clock);
+/* Bytes that are not written yet. */
 size_t rowtide__pending_size(const rowtide__pending *pending);
+/* How many entries are not written yet; the nth of them, oldest first. */
+size_t rowtide__pending_count(const rowtide__pending *pending);
+void rowtide__pending_entry(const rowtide__pending *pending, size_t nth,
+                            rowtide__entry *out);
+/* All of it is written. What a rollback may bring back is kept. */
+void rowtide__pending_written(rowtide__pending *pending);
+int rowtide__pending_mark(rowtide__pending *pending, int number);
+void rowtide__pending_unmark(rowtide__pending *pending, int number);
+void rowtide__pending_cut(rowtide__pending *pending, int number);
 
 /* ## store.c: clocks on disk, one record for a row or for a run of rows */
 /* The clock of a row, pending or stored; empty if it has none. */
