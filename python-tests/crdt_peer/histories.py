@@ -1,7 +1,8 @@
-"""Random values, writes and changes, and a schema to throw them at."""
+"""Random values and writes, and a schema to throw them at."""
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from typing import NamedTuple
 
@@ -11,35 +12,18 @@ from hypothesis import strategies as st
 from .database import Database, Row, Value
 from .exchange import changes
 
-SCHEMA = """
-    CREATE TABLE t (id INTEGER PRIMARY KEY NOT NULL, a, b TEXT, c REAL DEFAULT 1.5);
-    CREATE TABLE u (
-        k TEXT NOT NULL, n INTEGER NOT NULL, g AS (w || v), v COLLATE NOCASE, w NUMERIC,
-        PRIMARY KEY (n, k)
-    ) WITHOUT ROWID;
-    CREATE TABLE s (id BLOB PRIMARY KEY NOT NULL);
-    SELECT crsql_as_crr('t'); SELECT crsql_as_crr('u'); SELECT crsql_as_crr('s');
-"""
-KEYS = {"t": ["id"], "u": ["k", "n"], "s": ["id"]}
-CELLS = {"t": ["a", "b", "c"], "u": ["v", "w"], "s": []}
-
 EDGES: list[Value] = [
     None, 0, 1, -1, 127, 128, 2**31, 2**53 + 1, 2**63 - 1, -(2**63), 0.5, -0.5, 1e300, 5e-324,
-    float("inf"), -float("inf"), "", "a", "A", "a\0", "a\0b", "é", "1", "-1", b"", b"\0", b"a",
-    b"a\0", bytes(range(256)),
+    1.7976931348623157e308, float("inf"), -float("inf"), float("nan"), "", "a", "A", "a ", "a\0",
+    "a\0b", "é", "1", "-1", b"", b"\0", b"a", b"a\0", bytes(range(256)),
 ]  # fmt: skip
 
+texts = st.text(st.characters(codec="utf-8"), max_size=4)
+# Both zeros are one value to a comparison, so peers may keep either.
+floats = st.floats(allow_nan=False).filter(bool)
 values: st.SearchStrategy[Value] = st.sampled_from(EDGES) | st.one_of(
-    st.integers(-(2**63), 2**63 - 1),
-    st.floats(allow_nan=False).filter(bool),
-    st.text(st.characters(codec="utf-8"), max_size=4),
-    st.binary(max_size=4),
+    st.integers(-(2**63), 2**63 - 1), floats, texts, st.binary(max_size=4)
 )
-keys = {
-    "t": st.tuples(st.integers(1, 4)),
-    "u": st.tuples(st.sampled_from(["", "x", "é\0"]), st.sampled_from([-1, 256])),
-    "s": st.tuples(st.sampled_from([b"", b"\0", b"k"])),
-}
 
 
 def bounded(examples: int) -> settings:
@@ -54,74 +38,136 @@ def bounded(examples: int) -> settings:
     )
 
 
-class Write(NamedTuple):
+def quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """A CRR: its columns in the table's order, and what may be in its keys."""
+
+    name: str
+    ddl: str
+    keys: list[str]
+    cells: list[str]
+    key_values: st.SearchStrategy[tuple[Value, ...]]
+    order: list[int] | None = None
+
+    def __repr__(self) -> str:
+        return self.ddl
+
+    def create(self, db: Database) -> None:
+        db.run(self.ddl)
+        db.run("SELECT crsql_as_crr(?1)", self.name)
+
+    def rows(self, db: Database) -> list[Row]:
+        keys = ", ".join(quoted(name) for name in self.keys)
+        return db.run(f"SELECT * FROM {quoted(self.name)} ORDER BY {keys}")
+
+    def package(self, db: Database, key: tuple[Value, ...]) -> bytes:
+        """Pack a key, given in the table's order, in the key's own order."""
+        key = tuple(key[index] for index in self.order or range(len(key)))
+        holes = ", ".join(f"?{index + 1}" for index in range(len(key)))
+        ((value,),) = db.run(f"SELECT crsql_pack_columns({holes})", *key)
+        assert isinstance(value, bytes)
+        return value
+
+
+T = Table(
+    "t",
+    "CREATE TABLE t (id INTEGER PRIMARY KEY NOT NULL, a, b TEXT, c REAL DEFAULT 1.5)",
+    ["id"],
+    ["a", "b", "c"],
+    st.tuples(st.integers(1, 4)),
+)
+U = Table(
+    "u",
+    "CREATE TABLE u (k TEXT NOT NULL, n INTEGER NOT NULL, g AS (w || v), v COLLATE NOCASE, "
+    "w NUMERIC, PRIMARY KEY (n, k)) WITHOUT ROWID",
+    ["k", "n"],
+    ["v", "w"],
+    st.tuples(st.sampled_from(["", "x", "é\0"]), st.sampled_from([-1, 256])),
+    order=[1, 0],
+)
+S = Table(
+    "s",
+    "CREATE TABLE s (id BLOB PRIMARY KEY NOT NULL)",
+    ["id"],
+    [],
+    st.tuples(st.sampled_from([b"", b"\0", b"k"])),
+)
+TABLES = [T, U, S]
+
+
+@dataclasses.dataclass(frozen=True)
+class Write:
     """One statement; `key` and `cells` are in the order of the table."""
 
     kind: str
-    table: str
+    table: Table
     key: tuple[Value, ...]
     cells: tuple[Value, ...] = ()
-    column: str = ""
+    column: int = 0
     new_key: tuple[Value, ...] = ()
 
     def sql(self) -> tuple[str, list[Value]]:
-        names = KEYS[self.table] + CELLS[self.table]
-        columns = ", ".join(names)
-        holes = ", ".join(f"?{index + 1}" for index in range(len(names)))
-        width = len(self.key)
-        where = " AND ".join(
-            f"{name} = ?{index + 1}" for index, name in enumerate(names[:width])
-        )
+        """The statement and its values. None updates anything to what it is.
+
+        Such an update costs the peer a version and ours nothing.
+        """
+        table, width = quoted(self.table.name), len(self.key)
+        names = [quoted(name) for name in self.table.keys + self.table.cells]
+        holes = [f"?{index + 1}" for index in range(len(names) + width)]
+        into = f"INTO {table} ({', '.join(names)}) VALUES ({', '.join(holes[: len(names)])})"
+        same_key = " AND ".join(map("{} = {}".format, names[:width], holes[:width]))
+        column = names[width + self.column] if self.cells else ""
         row = [*self.key, *self.cells]
-        column, first = self.column, [*self.key, *self.cells[:1]]
-        hole = f"?{width + 1}"
         match self.kind:
             case "insert":
-                return f"INSERT OR IGNORE INTO {self.table} ({columns}) VALUES ({holes})", row
+                return f"INSERT OR IGNORE {into}", row
             case "replace":
-                return f"REPLACE INTO {self.table} ({columns}) VALUES ({holes})", row
+                return f"REPLACE {into}", row
             case "upsert":
-                # An update to the same values costs the peer a version, ours nothing.
                 return (
-                    f"INSERT INTO {self.table} ({columns}) VALUES ({holes}) "
-                    f"ON CONFLICT DO UPDATE SET {column} = excluded.{column} "
+                    f"INSERT {into} ON CONFLICT DO UPDATE SET {column} = excluded.{column} "
                     f"WHERE {column} IS NOT excluded.{column}",
                     row,
                 )
             case "update":
+                hole = holes[width]
                 return (
-                    f"UPDATE {self.table} SET {column} = {hole} "
-                    f"WHERE {where} AND {column} IS NOT {hole}",
-                    first,
+                    f"UPDATE {table} SET {column} = {hole} "
+                    f"WHERE {same_key} AND {column} IS NOT {hole}",
+                    [*self.key, self.cells[self.column]],
                 )
             case "move":
-                moved = ", ".join(
-                    f"{name} = ?{width + index + 1}" for index, name in enumerate(names[:width])
-                )
+                moved = ", ".join(map("{} = {}".format, names[:width], holes[width:]))
                 return (
-                    f"UPDATE OR IGNORE {self.table} SET {moved} WHERE {where}",
+                    f"UPDATE OR IGNORE {table} SET {moved} WHERE {same_key}",
                     [*self.key, *self.new_key],
                 )
-        return f"DELETE FROM {self.table} WHERE {where}", list(self.key)
+        return f"DELETE FROM {table} WHERE {same_key}", list(self.key)
 
 
 @st.composite
-def writes(draw: st.DrawFn, moves: bool = False) -> Write:
-    kinds = ["insert", "insert", "replace", "upsert", "update", "update", "delete"]
-    table = draw(st.sampled_from(["t", "t", "t", "u", "u", "s"]))
-    kind = draw(st.sampled_from(kinds + ["move", "move"] * moves))
-    key = draw(keys[table])
-    cells = tuple(draw(st.tuples(*[values] * len(CELLS[table]))))
+def writes(draw: st.DrawFn, tables: list[Table], moves: bool) -> Write:
+    table = draw(st.sampled_from(tables))
+    kinds = ["insert", "insert", "delete", "replace", *["move", "move"] * moves]
+    if table.cells:
+        kinds += ["update", "update", "update", "upsert"]
+    kind = draw(st.sampled_from(kinds))
+    key = draw(table.key_values)
     if kind == "move":
-        return Write(kind, table, key, new_key=draw(keys[table]))
-    if not cells and kind in ("upsert", "update"):
-        kind = "replace"
-    column = draw(st.sampled_from(CELLS[table])) if cells else ""
+        return Write(kind, table, key, new_key=draw(table.key_values))
+    if kind == "delete":
+        return Write(kind, table, key)
+    cells = draw(st.tuples(*[values] * len(table.cells)))
+    column = draw(st.integers(0, len(cells) - 1)) if kind in ("update", "upsert") else 0
     return Write(kind, table, key, cells, column)
 
 
 class Transaction(NamedTuple):
-    """Writes that belong together; those after `undone` are taken back."""
+    """Writes that belong together; those from `undone` on are taken back."""
 
     writes: list[Write]
     undone: int | None
@@ -129,8 +175,10 @@ class Transaction(NamedTuple):
 
 
 @st.composite
-def transactions(draw: st.DrawFn, moves: bool = False) -> Transaction:
-    batch = draw(st.lists(writes(moves), min_size=1, max_size=4))
+def transactions(
+    draw: st.DrawFn, tables: list[Table] = TABLES, moves: bool = False
+) -> Transaction:
+    batch = draw(st.lists(writes(tables, moves), min_size=1, max_size=4))
     undone = draw(st.none() | st.none() | st.integers(0, len(batch)))
     return Transaction(batch, undone, draw(st.sampled_from([False] * 7 + [True])))
 
@@ -148,21 +196,20 @@ def perform(db: Database, transaction: Transaction) -> None:
     db.run_all(statements)
 
 
-def tables(db: Database, names: list[str] | None = None) -> dict[str, list[Row]]:
-    return {
-        name: db.run(f"SELECT * FROM {name} ORDER BY 1, 2") for name in names or ["t", "u"]
-    } | {"s": db.run("SELECT * FROM s ORDER BY 1")}
+def contents(db: Database, tables: list[Table] = TABLES) -> list[list[Row]]:
+    return [table.rows(db) for table in tables]
 
 
-def winners(db: Database) -> list[tuple[Value, ...]]:
+def winners(db: Database, tables: list[Table] = TABLES) -> list[tuple[Value, ...]]:
     """What all peers must agree on in the end: each cell's value and version.
 
     A sentinel of the first life says no more than the cells do, and peers that
     get a cell first don't record it; a table of keys alone has nothing else.
     """
+    bare = {table.name for table in tables if not table.cells}
     found = [
         (row.table, row.pk, row.cid, row.val, row.col_version, row.cl)
         for row in changes(db)
-        if not (row.cid == "-1" and row.cl == 1 and row.table != "s")
+        if not (row.cid == "-1" and row.cl == 1 and row.table not in bare)
     ]
     return sorted(found, key=lambda row: (row[0], row[1], row[2]))

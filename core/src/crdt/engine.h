@@ -12,6 +12,10 @@
  * Statuses are the library's, with the message in the thread's last error; at
  * the border to SQLite rowtide__crdt_code() makes a result code of it. */
 
+/* Greater versions come from a broken peer, and are refused: they would leave
+ * no room for local changes. */
+#define ROWTIDE__GREATEST_VERSION ((int64_t)1 << 53)
+
 typedef struct rowtide__crdt rowtide__crdt;
 typedef struct rowtide__crdt_table rowtide__crdt_table;
 
@@ -33,6 +37,7 @@ struct rowtide__crdt_table {
     rowtide__crdt_table *next;
     int64_t id;
     char *name;
+    char *registered;   /* its name when it was enabled: of its triggers */
     int dropped;        /* the table or its triggers are gone */
     int shaped;         /* what follows has been read */
     int stale;          /* columns differ from what is registered */
@@ -44,16 +49,18 @@ struct rowtide__crdt_table {
     int max_column;     /* greatest id */
 
     /* Statements, prepared when needed. */
-    sqlite3_stmt *find, *put, *forget;   /* of the clocks */
+    sqlite3_stmt *find, *after, *put;    /* of the clocks */
     sqlite3_stmt *get, *scan;            /* of the rows: keys, then columns */
     sqlite3_stmt *remove, *create;
 
-    /* Valid in the transaction `seen`. */
-    uint64_t seen;
+    /* Valid until the transaction ends. */
+    int lookups;        /* so far */
+    int bounded;        /* `max_key` and `has_clocks` have been read */
     int has_clocks;     /* any stored */
-    int64_t max_key;    /* of an integer key, stored or pending */
+    int64_t max_key;    /* greatest integer key stored */
 
     /* The record that was read last; see store.c. */
+    uint64_t run_serial;
     int64_t run_first, run_rows; /* 0 rows: none */
     rowtide__clock run;
 };
@@ -91,7 +98,9 @@ struct rowtide__crdt {
 
     /* The transaction. */
     int joined;         /* SQLite tells us how it ends */
-    uint64_t serial;    /* number of it */
+    int version_known;  /* `db_version` has been read */
+    uint64_t serial;    /* changes when what was read may have changed */
+    uint64_t generation; /* changes when `tables` do */
     int64_t db_version; /* at its start */
     int64_t pending_version; /* what it will be; 0: not set */
     int64_t sequence;
@@ -113,6 +122,8 @@ void rowtide__crdt_release(void *engine);
 int rowtide__crdt_setup(rowtide__crdt *engine);
 /* Finalize everything, so that the connection can be closed. */
 void rowtide__crdt_finalize(rowtide__crdt *engine);
+/* Notice what other connections did: call it before anything is read. */
+int rowtide__crdt_refresh(rowtide__crdt *engine);
 /* Take part in the transaction that is writing. */
 int rowtide__crdt_join(rowtide__crdt *engine);
 /* Of the committed state. */
@@ -120,13 +131,15 @@ int rowtide__crdt_db_version(rowtide__crdt *engine, int64_t *out);
 /* max(db_version + 1, pending, least), which becomes pending. */
 int rowtide__crdt_next_version(rowtide__crdt *engine, int64_t least,
                                int64_t *out);
-/* Write what is pending to the clocks and the log. */
-int rowtide__crdt_flush(rowtide__crdt *engine);
+/* A row has a new clock. */
+int rowtide__crdt_put(rowtide__crdt *engine, rowtide__crdt_table *table,
+                      const rowtide__key *key, const rowtide__clock *clock);
 /* Callbacks of crsql_changes. */
+void rowtide__crdt_begin(rowtide__crdt *engine);
 int rowtide__crdt_savepoint(rowtide__crdt *engine, int number);
 void rowtide__crdt_release_savepoint(rowtide__crdt *engine, int number);
 void rowtide__crdt_rollback_to(rowtide__crdt *engine, int number);
-void rowtide__crdt_end_transaction(rowtide__crdt *engine);
+void rowtide__crdt_end_transaction(rowtide__crdt *engine, int committed);
 
 /* ## sql.c: statements and errors */
 int rowtide__crdt_fail_sql(rowtide__crdt *engine, int rc, const char *format,
@@ -169,6 +182,8 @@ int rowtide__crdt_site_of(rowtide__crdt *engine, int32_t ordinal,
 /* ROWTIDE_ESCHEMA if there is none: *out NULL. */
 int rowtide__crdt_table_find(rowtide__crdt *engine, const char *name,
                              rowtide__crdt_table **out);
+/* Load them if that has not been done; then follow engine->tables. */
+int rowtide__crdt_tables_load(rowtide__crdt *engine);
 int rowtide__crdt_table_by_id(rowtide__crdt *engine, int64_t id,
                               rowtide__crdt_table **out);
 /* Read its columns if that has not been done. */
@@ -181,7 +196,9 @@ int rowtide__crdt_column_by_id(const rowtide__crdt_table *table, int id);
 /* Forget what is known about the schema; read again when needed. */
 void rowtide__crdt_tables_forget(rowtide__crdt *engine);
 void rowtide__crdt_tables_finalize(rowtide__crdt *engine);
-void rowtide__crdt_tables_new_transaction(rowtide__crdt *engine);
+/* Forget what was read from the clocks. */
+void rowtide__crdt_tables_uncache(rowtide__crdt *engine);
+void rowtide__crdt_tables_free(rowtide__crdt *engine);
 /* ## keys.c */
 int rowtide__key_pack(rowtide__crdt_table *table, const rowtide_value *values,
                       rowtide_buffer *out, rowtide__key *key);
@@ -229,8 +246,42 @@ void rowtide__pending_cut(rowtide__pending *pending, int number);
 /* The clock of a row, pending or stored; empty if it has none. */
 int rowtide__clock_load(rowtide__crdt *engine, rowtide__crdt_table *table,
                         const rowtide__key *key, rowtide__clock *out);
-int rowtide__clock_save(rowtide__crdt *engine, rowtide__crdt_table *table,
-                        const rowtide__key *key, const rowtide__clock *clock);
+/* The same of what is stored only. Afterwards table->run_* is the record. */
+int rowtide__store_read(rowtide__crdt *engine, rowtide__crdt_table *table,
+                        const rowtide__key *key, rowtide__clock *out);
+/* Where the first record with a greater integer key begins. */
+int rowtide__store_after(rowtide__crdt *engine, rowtide__crdt_table *table,
+                         int64_t key, int64_t *out);
+int rowtide__store_put(rowtide__crdt *engine, rowtide__crdt_table *table,
+                       const rowtide__key *key, int64_t rows,
+                       const rowtide__group *groups, int count);
+
+/* ## log.c: which cells were set, in order of db_version and sequence */
+/* Cells `column` up to `column + count - 1` of `rows` rows, the sequence of
+ * each row greater by `stride`. */
+typedef struct rowtide__logged {
+    int64_t db_version, sequence;
+    int64_t table; /* its id */
+    rowtide__key key;
+    int64_t rows, stride;
+    int32_t column, count;
+} rowtide__logged;
+
+typedef struct rowtide__log {
+    rowtide__logged *items;
+    size_t count, capacity;
+} rowtide__log;
+
+int rowtide__log_add(rowtide__log *log, const rowtide__logged *item);
+/* Sort, and write in blocks. */
+int rowtide__log_write(rowtide__crdt *engine, rowtide__log *log);
+/* Items of a block, their keys borrowed from `body`. */
+int rowtide__log_decode(const void *body, size_t size, rowtide__log *out);
+void rowtide__log_dispose(rowtide__log *log);
+
+/* ## flush.c */
+/* Write what is pending to the clocks and the log. */
+int rowtide__crdt_flush(rowtide__crdt *engine);
 
 /* ## read.c: changes in order; for crsql_changes and for pull */
 typedef struct rowtide__reader rowtide__reader;
@@ -260,6 +311,7 @@ int64_t rowtide__reader_rowid(rowtide__reader *reader);
 void rowtide__reader_free(rowtide__reader *reader);
 
 /* ## merge.c */
+void rowtide__crdt_merge_free(rowtide__crdt *engine);
 /* Merge one change; *won counts what crsql_rows_impacted() counts. Atomic: if
  * it fails, nothing of it remains. The message names table, key and column. */
 int rowtide__crdt_merge_change(rowtide__crdt *engine,

@@ -440,7 +440,9 @@ void rowtide__pending_written(rowtide__pending *pending)
 int rowtide__pending_mark(rowtide__pending *pending, int number)
 {
     rowtide__pending_unmark(pending, number);
-    int rc = grow((void **)&pending->marks, &pending->mark_capacity,
+    int rc = fold(pending);
+    if (rc == ROWTIDE_OK)
+        rc = grow((void **)&pending->marks, &pending->mark_capacity,
                   pending->mark_count + 1, sizeof *pending->marks);
     if (rc != ROWTIDE_OK)
         return rc;
