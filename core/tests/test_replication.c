@@ -170,8 +170,10 @@ static void a_gap_is_found(void **state)
 static void other_files_are_ignored(void **state)
 {
     fixture *f = *state;
-    const char *names[] = {"00000000000000000007.changeset.1-2.tmp", "README",
-                           "7.changeset", "00000000000000000000.changeset",
+    const char *names[] = {"00000000000000000007.changeset.1-2.tmp",
+                           "README",
+                           "7.changeset",
+                           "00000000000000000000.changeset",
                            "99999999999999999999.changeset",
                            "0000000000000000000x.changeset"};
     char path[512];
@@ -287,9 +289,8 @@ static void one_directory_has_one_primary(void **state)
                   ROWTIDE_ENOTFOUND);
     rowtide_primary_free(f->primary);
     f->primary = NULL;
-    assert_status(
-        rowtide_primary_open(f->db, scratch_new_path(), &f->primary),
-        ROWTIDE_ENOTFOUND);
+    assert_status(rowtide_primary_open(f->db, scratch_new_path(), &f->primary),
+                  ROWTIDE_ENOTFOUND);
     assert_ok(rowtide_primary_open(f->db, f->directory, &f->primary));
     rowtide_primary_free(primary);
     rowtide_db_free(other);
@@ -375,8 +376,7 @@ static void position_can_be_set(void **state)
     assert_int_equal(rowtide_replica_position(f->replica), 1);
     assert_int_equal(pull(f), 1);
     scratch_same(f->db, f->copy, all_rows);
-    assert_status(rowtide_replica_set_position(f->replica, -1),
-                  ROWTIDE_EINVAL);
+    assert_status(rowtide_replica_set_position(f->replica, -1), ROWTIDE_EINVAL);
 }
 
 static void a_limit_and_a_policy(void **state)
