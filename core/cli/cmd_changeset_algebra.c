@@ -94,8 +94,8 @@ static int concat(cli_run *cli, rowtide_source **sources, rowtide_sink *sink)
 int cmd_changeset_concat(cli_run *cli)
 {
     rowtide_sink *sink = NULL;
-    rowtide_source **sources =
-        calloc((size_t)cli->argument_count, sizeof *sources);
+    rowtide_source **sources = calloc((size_t)cli->argument_count,
+                                      sizeof *sources);
     if (!sources)
         return cli_fail_with(cli, ROWTIDE_ENOMEM, "out of memory");
     int status = cli_open_output(cli, 1, &sink);

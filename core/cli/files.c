@@ -65,8 +65,8 @@ static int append_stream(FILE *in, rowtide_buffer *out)
             out->data = data;
             out->capacity = capacity;
         }
-        got =
-            fread(out->data + out->size, 1, out->capacity - out->size - 1, in);
+        got = fread(out->data + out->size, 1, out->capacity - out->size - 1,
+                    in);
         out->size += got;
         out->data[out->size] = '\0';
     } while (got > 0);

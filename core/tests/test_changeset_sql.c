@@ -121,7 +121,9 @@ static void every_real_arrives(void **state)
     rowtide_db *run = scratch_db_file(scratch_path("reals.db"), schema);
     rowtide_buffer sql = sql_of(changeset, run);
     assert_ok(rowtide_changeset_apply(applied, changeset, NULL, NULL));
+    scratch_exec(run, "BEGIN");
     scratch_exec(run, sql.data);
+    scratch_exec(run, "COMMIT");
     rowtide_db_free(run);
     char attach[600];
     snprintf(attach, sizeof attach, "ATTACH '%s' AS run",

@@ -150,8 +150,8 @@ static int read_special_real(const rowtide__json *reader, rowtide_buffer *text,
     uint64_t bits = 0;
     double real;
     if (same_text(text, "inf") || same_text(text, "-inf")) {
-        *value =
-            rowtide_value_real(text->data[0] == '-' ? -INFINITY : INFINITY);
+        *value = rowtide_value_real(text->data[0] == '-' ? -INFINITY
+                                                         : INFINITY);
         return ROWTIDE_OK;
     }
     for (size_t i = 0; i < text->size && text->size == 16; i++) {
@@ -219,8 +219,8 @@ static int read_number(rowtide__json *reader, rowtide_value *value)
     double real = 0;
     int rc = rowtide__json_read_number(reader, &is_real, &integer, &real);
     if (rc == ROWTIDE_OK)
-        *value =
-            is_real ? rowtide_value_real(real) : rowtide_value_integer(integer);
+        *value = is_real ? rowtide_value_real(real)
+                         : rowtide_value_integer(integer);
     return rc;
 }
 
