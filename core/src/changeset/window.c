@@ -49,10 +49,11 @@ static int fill_to_capacity(rowtide__decoder *decoder)
  * length which is a lie does not get memory. */
 int rowtide__window_fill(rowtide__decoder *decoder)
 {
-    if (!decoder->buffer && grow_window(decoder) != ROWTIDE_OK)
+    size_t needed = decoder->missing;
+    if (decoder->buffer)
+        needed += (size_t)(decoder->fault_at - decoder->at);
+    else if (grow_window(decoder) != ROWTIDE_OK)
         return ROWTIDE_ENOMEM;
-    size_t needed =
-        (size_t)(decoder->fault_at - decoder->at) + decoder->missing;
     slide_window(decoder);
     for (;;) {
         int rc = fill_to_capacity(decoder);
