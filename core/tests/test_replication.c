@@ -421,6 +421,29 @@ static void append_takes_what_was_captured_elsewhere(void **state)
                   ROWTIDE_EINVAL);
 }
 
+static void a_forked_child_is_refused(void **state)
+{
+    fixture *f = *state;
+    int status;
+    assert_ok(rowtide_primary_begin(f->primary, NULL));
+    scratch_exec(f->db, "INSERT INTO users VALUES(1, 'Ada')");
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        int good = rowtide_primary_commit(f->primary, NULL) == ROWTIDE_EFORK
+                   && rowtide_replica_pull(f->replica, 0, NULL, NULL)
+                          == ROWTIDE_EFORK;
+        rowtide_primary_free(f->primary);
+        rowtide_replica_free(f->replica);
+        _exit(good ? 0 : 1);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    assert_ok(rowtide_primary_commit(f->primary, NULL));
+    assert_int_equal(pull(f), 1);
+    scratch_same(f->db, f->copy, all_rows);
+}
+
 static void wrong_moments(void **state)
 {
     fixture *f = *state;
@@ -515,16 +538,20 @@ static void expect_killed(pid_t pid)
         fail_msg("the process ended by itself with %d", WEXITSTATUS(status));
 }
 
-static void exactly_once_through_kills(void **state)
+static void survive_kills(const char *journal_mode)
 {
-    (void)state;
     const char *directory = scratch_new_path(), *path = scratch_new_path();
     const char *copy_path = scratch_new_path();
     unsigned seed = 12345;
-    rowtide_db_free(scratch_db_file(path, schema));
-    rowtide_db_free(scratch_db_file(copy_path, schema));
+    fixture f = {.directory = directory, .path = path};
+    f.db = scratch_db_file(path, journal_mode);
+    f.copy = scratch_db_file(copy_path, journal_mode);
+    scratch_exec(f.db, schema);
+    scratch_exec(f.copy, schema);
+    rowtide_db_free(f.db);
+    rowtide_db_free(f.copy);
     assert_int_equal(mkdir(directory, 0777), 0);
-    for (int round = 0; round < 12; round++) {
+    for (int round = 0; round < 6; round++) {
         pid_t pids[] = {start(run_primary, path, directory),
                         start(run_replica, copy_path, directory),
                         start(run_primary, path, directory),
@@ -535,7 +562,6 @@ static void exactly_once_through_kills(void **state)
         for (unsigned i = 0; i < 4; i++)
             expect_killed(pids[(i + (seed >> 16)) % 4]);
     }
-    fixture f = {.directory = directory, .path = path};
     f.db = scratch_db_file(path, NULL);
     f.copy = scratch_db_file(copy_path, NULL);
     assert_ok(rowtide_primary_open(f.db, directory, &f.primary));
@@ -550,6 +576,13 @@ static void exactly_once_through_kills(void **state)
     rowtide_replica_free(f.replica);
     rowtide_db_free(f.db);
     rowtide_db_free(f.copy);
+}
+
+static void exactly_once_through_kills(void **state)
+{
+    (void)state;
+    survive_kills("PRAGMA journal_mode = DELETE");
+    survive_kills("PRAGMA journal_mode = WAL");
 }
 
 /* ## Out of memory */
@@ -662,6 +695,7 @@ int main(void)
         WITH_FIXTURE(a_limit_and_a_policy),
         WITH_FIXTURE(append_takes_what_was_captured_elsewhere),
         WITH_FIXTURE(a_newer_format_is_told_apart_from_damage),
+        WITH_FIXTURE(a_forked_child_is_refused),
         WITH_FIXTURE(wrong_moments),
         cmocka_unit_test(survives_out_of_memory),
     };
