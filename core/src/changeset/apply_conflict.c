@@ -209,6 +209,8 @@ int rowtide__apply_note_decision(rowtide__apply *apply,
     rowtide_buffer *rebase = &apply->report->rebase;
     int kind = change->kind == ROWTIDE_CHANGE_DELETE ? ROWTIDE_CHANGE_DELETE
                                                      : ROWTIDE_CHANGE_INSERT;
+    if (apply->patchset)
+        return ROWTIDE_OK; /* it does not know enough */
     int rc = start_rebase(apply, rebase);
     if (rc == ROWTIDE_OK)
         rc = rowtide__buffer_append_byte(rebase, kind);
