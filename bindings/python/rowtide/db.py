@@ -199,7 +199,7 @@ def diff(
 def check_usable(connection: sqlite3.Connection) -> None:
     """Let the connection itself say whether it is open and this its thread."""
     try:
-        sqlite3.Cursor(connection)
+        sqlite3.Connection.cursor(connection, sqlite3.Cursor)
     except sqlite3.ProgrammingError as error:
         text = str(error)
         if "closed" in text:
@@ -280,8 +280,9 @@ class Connection(sqlite3.Connection, Recorder):
         :class:`~rowtide.MisuseError`, and nothing is closed.
         """
         if self._adopted is not None:
-            check_usable(self)
-            _native.db_close(self._adopted)
+            with contextlib.suppress(ClosedError):
+                check_usable(self)
+                _native.db_close(self._adopted)
             self._adopted = None
         super().close()
 

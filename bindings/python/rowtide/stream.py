@@ -64,7 +64,12 @@ class OpenSource:
 
     def __init__(self, source: Source) -> None:
         self.keep = source
-        if isinstance(source, (str, os.PathLike)):
+        get: Callable[[], Handle] | None = getattr(source, "_get", None)
+        if get is not None:
+            changeset = get()
+            self.keep = changeset
+            self.handle = _native.source_changeset(changeset)
+        elif isinstance(source, (str, os.PathLike)):
             self.handle = _native.source_file(os.fsencode(source))
         elif isinstance(source, (bytes, bytearray, memoryview)):
             data = bytes(source)
@@ -75,15 +80,10 @@ class OpenSource:
             self.keep = read
             self.handle = _native.source_callback(read)
         else:
-            get: Callable[[], Handle] | None = getattr(source, "_get", None)
-            if get is None:
-                raise TypeError(
-                    "a source is a path, bytes, a changeset or something with read(), "
-                    f"not {type(source).__name__}"
-                )
-            changeset = get()
-            self.keep = changeset
-            self.handle = _native.source_changeset(changeset)
+            raise TypeError(
+                "a source is a path, bytes, a changeset or something with read(), "
+                f"not {type(source).__name__}"
+            )
 
 
 def is_stream(source: object) -> bool:
