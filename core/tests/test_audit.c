@@ -319,6 +319,20 @@ static void a_foreign_table_of_that_name(void **state)
     rowtide_db_free(db);
 }
 
+static void temporary_tables_of_that_name_do_not_matter(void **state)
+{
+    (void)state;
+    rowtide_db *db = scratch_db(schema);
+    scratch_exec(db, "CREATE TEMP TABLE rowtide_audit(x);"
+                     "CREATE TEMP TABLE rowtide_audit_change(x)");
+    rowtide_audit *audit = open_log(db);
+    assert_int_equal(record(audit, db, "DELETE FROM users", NULL), 1);
+    assert_rows(db, "SELECT count(*) FROM main.rowtide_audit_change", "1;");
+    assert_rows(db, "SELECT count(*) FROM temp.rowtide_audit", "0;");
+    rowtide_audit_free(audit);
+    rowtide_db_free(db);
+}
+
 static void read_only_and_locked(void **state)
 {
     (void)state;
@@ -501,6 +515,7 @@ int main(void)
         cmocka_unit_test(prune_by_age_and_by_number),
         cmocka_unit_test(bad_time_undoes_everything),
         cmocka_unit_test(a_foreign_table_of_that_name),
+        cmocka_unit_test(temporary_tables_of_that_name_do_not_matter),
         cmocka_unit_test(read_only_and_locked),
         cmocka_unit_test(a_reader_at_commit_undoes_everything),
         cmocka_unit_test(full_disk_undoes_everything),

@@ -13,20 +13,20 @@
 
 static const rowtide__store_table tables[] = {
     {"rowtide_audit", "an audit log", "id, time, author, label, changeset",
-     "CREATE TABLE rowtide_audit("
+     "CREATE TABLE main.rowtide_audit("
      "id INTEGER PRIMARY KEY AUTOINCREMENT, "
      "time TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')), "
      "author TEXT, label TEXT, changeset BLOB NOT NULL) STRICT;"
-     "CREATE INDEX rowtide_audit_time ON rowtide_audit(time)"},
+     "CREATE INDEX main.rowtide_audit_time ON rowtide_audit(time)"},
     {"rowtide_audit_change", "an audit log",
      "entry, position, table_name, kind, indirect, primary_key, old_values, "
      "new_values",
-     "CREATE TABLE rowtide_audit_change("
+     "CREATE TABLE main.rowtide_audit_change("
      "entry INTEGER NOT NULL, position INTEGER NOT NULL, "
      "table_name TEXT NOT NULL, kind TEXT NOT NULL, "
      "indirect INTEGER NOT NULL, primary_key TEXT NOT NULL, "
      "old_values TEXT, new_values TEXT, PRIMARY KEY(entry, position)) STRICT;"
-     "CREATE INDEX rowtide_audit_change_row "
+     "CREATE INDEX main.rowtide_audit_change_row "
      "ON rowtide_audit_change(table_name, primary_key)"},
 };
 

@@ -21,12 +21,12 @@ struct rowtide_primary {
  * file is safely in the directory. */
 static const rowtide__store_table tables[] = {
     {"rowtide_primary", "a primary", "id, stream, position",
-     "CREATE TABLE rowtide_primary("
+     "CREATE TABLE main.rowtide_primary("
      "id INTEGER PRIMARY KEY CHECK(id = 1), "
      "stream BLOB NOT NULL CHECK(length(stream) = 16), "
      "position INTEGER NOT NULL DEFAULT 0) STRICT"},
     {"rowtide_outbox", "a primary", "number, changeset",
-     "CREATE TABLE rowtide_outbox("
+     "CREATE TABLE main.rowtide_outbox("
      "number INTEGER PRIMARY KEY, changeset BLOB NOT NULL) STRICT"},
 };
 

@@ -19,7 +19,7 @@ struct rowtide_replica {
 
 static const rowtide__store_table tables[] = {
     {"rowtide_replica", "a replica", "id, stream, position",
-     "CREATE TABLE rowtide_replica("
+     "CREATE TABLE main.rowtide_replica("
      "id INTEGER PRIMARY KEY CHECK(id = 1), "
      "stream BLOB NOT NULL CHECK(length(stream) = 16), "
      "position INTEGER NOT NULL) STRICT"},

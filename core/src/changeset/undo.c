@@ -23,7 +23,7 @@ struct rowtide_undo {
  * done again. */
 static const rowtide__store_table tables[] = {
     {"rowtide_undo", "an undo log", "id, time, label, undone, changeset",
-     "CREATE TABLE rowtide_undo("
+     "CREATE TABLE main.rowtide_undo("
      "id INTEGER PRIMARY KEY AUTOINCREMENT, "
      "time TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')), "
      "label TEXT NOT NULL DEFAULT '', "
