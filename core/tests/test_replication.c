@@ -363,6 +363,32 @@ static void a_copy_of_the_primary_knows_its_place(void **state)
     rowtide_db_free(copy);
 }
 
+static void a_copy_can_take_over(void **state)
+{
+    fixture *f = *state;
+    const char *path = scratch_new_path();
+    rowtide_replica *replica = NULL;
+    record(f, "INSERT INTO users VALUES(1, 'Ada')");
+    copy_file(f->path, path);
+    record(f, "INSERT INTO users VALUES(2, 'Bob')");
+    fixture g = {.directory = f->directory, .path = path};
+    g.db = scratch_db_file(path, NULL);
+    assert_ok(rowtide_replica_open(g.db, g.directory, &replica));
+    assert_ok(rowtide_replica_pull(replica, 0, NULL, NULL));
+    rowtide_replica_free(replica);
+    scratch_exec(g.db, "UPDATE rowtide_primary SET position = "
+                       "(SELECT position FROM rowtide_replica);"
+                       "DELETE FROM rowtide_replica;"
+                       "DELETE FROM rowtide_outbox;");
+    assert_ok(rowtide_primary_open(g.db, g.directory, &g.primary));
+    assert_int_equal(record(&g, "DELETE FROM users WHERE id = 1"), 3);
+    assert_int_equal(pull(f), 3);
+    scratch_same(g.db, f->copy, all_rows);
+    assert_status(rowtide_primary_begin(f->primary, NULL), ROWTIDE_EEXISTS);
+    rowtide_primary_free(g.primary);
+    rowtide_db_free(g.db);
+}
+
 static void position_can_be_set(void **state)
 {
     fixture *f = *state;
@@ -691,6 +717,7 @@ int main(void)
         WITH_FIXTURE(a_file_of_another_stream_is_refused),
         WITH_FIXTURE(a_primary_from_a_backup_is_stopped),
         WITH_FIXTURE(a_copy_of_the_primary_knows_its_place),
+        WITH_FIXTURE(a_copy_can_take_over),
         WITH_FIXTURE(position_can_be_set),
         WITH_FIXTURE(a_limit_and_a_policy),
         WITH_FIXTURE(append_takes_what_was_captured_elsewhere),
