@@ -201,12 +201,12 @@ static void reports_a_filter_that_fails_later_at_the_end(void **state)
 static void marks_indirect_changes(void **state)
 {
     (void)state;
-    rowtide_db *db =
-        scratch_db(SCHEMA "CREATE TABLE log(id INTEGER PRIMARY KEY, what);"
-                          "CREATE TRIGGER tr AFTER DELETE ON t BEGIN"
-                          " INSERT INTO log(what) VALUES(old.a); END");
-    rowtide_changeset *changeset =
-        changesets_record(db, "DELETE FROM t WHERE id = 1");
+    rowtide_db *db = scratch_db(
+        SCHEMA "CREATE TABLE log(id INTEGER PRIMARY KEY, what);"
+               "CREATE TRIGGER tr AFTER DELETE ON t BEGIN"
+               " INSERT INTO log(what) VALUES(old.a); END");
+    rowtide_changeset *changeset = changesets_record(
+        db, "DELETE FROM t WHERE id = 1");
     char *text = changesets_text(changeset);
     assert_non_null(strstr(text, "insert log indirect 1|'one';"));
     assert_non_null(strstr(text, "delete t 1|'one'|1;"));

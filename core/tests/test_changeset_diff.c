@@ -37,12 +37,12 @@ static void finds_deletes_updates_and_inserts_in_this_order(void **state)
 static void compares_exactly(void **state)
 {
     (void)state;
-    rowtide_db
-        *db = scratch_db(TWO("k TEXT COLLATE NOCASE PRIMARY KEY, a COLLATE "
-                             "NOCASE, b") "INSERT INTO main.t VALUES('x', 'A', "
-                                          "1), ('y', 0, 0);"
-                                          "INSERT INTO aux.t VALUES('x', 'a', "
-                                          "1.0), ('Y', 0, 0);");
+    rowtide_db *db = scratch_db(
+        TWO("k TEXT COLLATE NOCASE PRIMARY KEY, a COLLATE "
+            "NOCASE, b") "INSERT INTO main.t VALUES('x', 'A', "
+                         "1), ('y', 0, 0);"
+                         "INSERT INTO aux.t VALUES('x', 'a', "
+                         "1.0), ('Y', 0, 0);");
     assert_diff(db, "delete t 'y'|0|0;update t 'x'|'A'|1 -> -|'a'|1;"
                     "insert t 'Y'|0|0;");
     rowtide_db_free(db);
@@ -69,11 +69,11 @@ static void handles_keys_of_every_shape(void **state)
 static void leaves_out_generated_columns(void **state)
 {
     (void)state;
-    rowtide_db *db =
-        scratch_db(TWO("id INTEGER PRIMARY KEY, g AS (a + 1), a, s AS (a) "
-                       "STORED, b") "INSERT INTO main.t VALUES(1, 1, 'x'); "
-                                    "INSERT INTO aux.t"
-                                    " VALUES(1, 2, 'x');");
+    rowtide_db *db = scratch_db(
+        TWO("id INTEGER PRIMARY KEY, g AS (a + 1), a, s AS (a) "
+            "STORED, b") "INSERT INTO main.t VALUES(1, 1, 'x'); "
+                         "INSERT INTO aux.t"
+                         " VALUES(1, 2, 'x');");
     assert_diff(db, "update t 1|1|- -> -|2|-;");
     rowtide_db_free(db);
 }

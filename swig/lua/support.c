@@ -28,12 +28,18 @@ KIND(primary, "Primary")
 KIND(replica, "Replica")
 
 static const rowtide_lua_kind *const all_kinds[] = {
-    &rowtide_lua_db,      &rowtide_lua_stmt,
-    &rowtide_lua_source,  &rowtide_lua_sink,
-    &rowtide_lua_changeset, &rowtide_lua_changeset_iter,
-    &rowtide_lua_changeset_builder, &rowtide_lua_capture,
-    &rowtide_lua_report,  &rowtide_lua_audit,
-    &rowtide_lua_undo,    &rowtide_lua_primary,
+    &rowtide_lua_db,
+    &rowtide_lua_stmt,
+    &rowtide_lua_source,
+    &rowtide_lua_sink,
+    &rowtide_lua_changeset,
+    &rowtide_lua_changeset_iter,
+    &rowtide_lua_changeset_builder,
+    &rowtide_lua_capture,
+    &rowtide_lua_report,
+    &rowtide_lua_audit,
+    &rowtide_lua_undo,
+    &rowtide_lua_primary,
     &rowtide_lua_replica,
 };
 
@@ -325,7 +331,8 @@ int rowtide_lua_f_adopt(lua_State *L)
     void **out;
     int rc;
     if (!lua_islightuserdata(L, 1))
-        return luaL_argerror(L, 1, "a light userdata with a sqlite3 * expected");
+        return luaL_argerror(L, 1,
+                             "a light userdata with a sqlite3 * expected");
     out = rowtide_lua_new(L, &rowtide_lua_db);
     rc = rowtide_db_adopt(lua_touserdata(L, 1), (rowtide_db **)out);
     return rc < 0 ? rowtide_lua_fail(L, rc) : 1;

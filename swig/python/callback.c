@@ -224,8 +224,8 @@ int rowtide_py_on_write(const void *data, size_t size, void *callable)
     if (!enter(&gil))
         return ROWTIDE_EUSER;
     while (size > 0 && rc == 0) {
-        PyObject *answer =
-            PyObject_CallFunction(callable, "y#", next, (Py_ssize_t)size);
+        PyObject *answer = PyObject_CallFunction(callable, "y#", next,
+                                                 (Py_ssize_t)size);
         Py_ssize_t taken = taken_of(answer, size);
         if (taken < 0) {
             rc = ROWTIDE_EUSER;

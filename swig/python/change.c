@@ -14,8 +14,7 @@ typedef struct {
 } table_cache;
 
 typedef struct {
-    PyObject_HEAD
-    PyObject *table;
+    PyObject_HEAD PyObject *table;
     PyObject *kind;
     PyObject *indirect;
     PyObject *old_row;
@@ -24,9 +23,8 @@ typedef struct {
 } change_object;
 
 typedef struct {
-    PyObject_HEAD
-    PyObject *iter;  /* a handle, or NULL when closed */
-    PyObject *owner; /* what the iterator reads from */
+    PyObject_HEAD PyObject *iter; /* a handle, or NULL when closed */
+    PyObject *owner;              /* what the iterator reads from */
     rowtide_changeset_iter *pointer;
     int running;
     table_cache cache;
@@ -128,12 +126,11 @@ static PyObject *new_change(table_cache *cache, const rowtide_change *change)
     self->kind = Py_NewRef(kind_of(change));
     self->indirect = Py_NewRef(change->indirect ? Py_True : Py_False);
     self->key_columns = Py_NewRef(cache->key_columns);
-    self->old_row =
-        rowtide_py_from_values(change->old_values, change->column_count);
-    self->new_row =
-        self->old_row
-            ? rowtide_py_from_values(change->new_values, change->column_count)
-            : NULL;
+    self->old_row = rowtide_py_from_values(change->old_values,
+                                           change->column_count);
+    self->new_row = self->old_row ? rowtide_py_from_values(change->new_values,
+                                                           change->column_count)
+                                  : NULL;
     if (self->new_row)
         return (PyObject *)self;
     Py_DECREF(self);
@@ -244,10 +241,14 @@ static char change_doc[] =
     "came from; any thread may use it.";
 
 static PyType_Slot change_slots[] = {
-    {Py_tp_dealloc, dealloc_change}, {Py_tp_repr, repr_change},
-    {Py_tp_richcompare, compare_changes}, {Py_tp_hash, hash_change},
-    {Py_tp_members, change_members}, {Py_tp_getset, change_getters},
-    {Py_tp_doc, change_doc}, {0, NULL},
+    {Py_tp_dealloc, dealloc_change},
+    {Py_tp_repr, repr_change},
+    {Py_tp_richcompare, compare_changes},
+    {Py_tp_hash, hash_change},
+    {Py_tp_members, change_members},
+    {Py_tp_getset, change_getters},
+    {Py_tp_doc, change_doc},
+    {0, NULL},
 };
 
 static PyType_Spec change_spec = {
@@ -257,8 +258,7 @@ static PyType_Spec change_spec = {
 PyObject *rowtide_py_counts(const rowtide_change_counts *counts)
 {
     return Py_BuildValue("(LLLL)", (long long)counts->inserts,
-                         (long long)counts->updates,
-                         (long long)counts->deletes,
+                         (long long)counts->updates, (long long)counts->deletes,
                          (long long)counts->indirect);
 }
 
@@ -275,8 +275,8 @@ static PyObject *new_iterator(PyTypeObject *type, PyObject *args, PyObject *kw)
     if (rowtide_py_pointer(handle, &rowtide_py_changeset_iter_class, &pointer)
         < 0)
         return NULL;
-    self = (iterator_object *)((allocfunc)PyType_GetSlot(
-        type, Py_tp_alloc))(type, 0);
+    self = (iterator_object *)((allocfunc)PyType_GetSlot(type, Py_tp_alloc))(
+        type, 0);
     if (!self)
         return NULL;
     self->iter = Py_NewRef(handle);
@@ -364,10 +364,15 @@ static char iterator_doc[] =
     "Gives one Change after the other. Use it in one thread at a time.";
 
 static PyType_Slot iterator_slots[] = {
-    {Py_tp_new, new_iterator}, {Py_tp_dealloc, dealloc_iterator},
-    {Py_tp_traverse, traverse_iterator}, {Py_tp_clear, clear_iterator},
-    {Py_tp_iter, PyObject_SelfIter}, {Py_tp_iternext, next_change},
-    {Py_tp_methods, iterator_methods}, {Py_tp_doc, iterator_doc}, {0, NULL},
+    {Py_tp_new, new_iterator},
+    {Py_tp_dealloc, dealloc_iterator},
+    {Py_tp_traverse, traverse_iterator},
+    {Py_tp_clear, clear_iterator},
+    {Py_tp_iter, PyObject_SelfIter},
+    {Py_tp_iternext, next_change},
+    {Py_tp_methods, iterator_methods},
+    {Py_tp_doc, iterator_doc},
+    {0, NULL},
 };
 
 static PyType_Spec iterator_spec = {
@@ -376,10 +381,10 @@ static PyType_Spec iterator_spec = {
 
 int rowtide_py_change_init(PyObject *module)
 {
-    change_type =
-        (PyTypeObject *)PyType_FromModuleAndSpec(module, &change_spec, NULL);
-    iterator_type =
-        (PyTypeObject *)PyType_FromModuleAndSpec(module, &iterator_spec, NULL);
+    change_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &change_spec,
+                                                           NULL);
+    iterator_type = (PyTypeObject *)PyType_FromModuleAndSpec(
+        module, &iterator_spec, NULL);
     if (!change_type || !iterator_type)
         return -1;
     if (PyModule_AddObjectRef(module, "Change", (PyObject *)change_type) < 0)

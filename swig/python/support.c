@@ -5,8 +5,7 @@
 rowtide_py_state rowtide_py;
 
 typedef struct {
-    PyObject_HEAD
-    const rowtide_py_class *cls;
+    PyObject_HEAD const rowtide_py_class *cls;
     void *pointer;
 } handle_object;
 
@@ -28,8 +27,7 @@ static void release_pointer(const rowtide_py_class *cls, void *pointer)
     PyObject *type, *value, *trace;
     PyErr_Fetch(&type, &value, &trace);
     if (cls->touches) {
-        Py_BEGIN_ALLOW_THREADS
-        cls->release(pointer);
+        Py_BEGIN_ALLOW_THREADS cls->release(pointer);
         Py_END_ALLOW_THREADS
     } else {
         cls->release(pointer);
@@ -121,8 +119,8 @@ int rowtide_py_pointers(PyObject *list, const rowtide_py_class *cls,
 static void raise_error(int code)
 {
     const char *message = rowtide_error_message();
-    PyObject *text = PyUnicode_DecodeUTF8(
-        message, (Py_ssize_t)strlen(message), "replace");
+    PyObject *text = PyUnicode_DecodeUTF8(message, (Py_ssize_t)strlen(message),
+                                          "replace");
     PyObject *error;
     if (!text)
         return;
@@ -227,8 +225,8 @@ PyObject *rowtide_py_append(PyObject *result, PyObject *item)
 
 int rowtide_py_init(PyObject *module)
 {
-    handle_type =
-        (PyTypeObject *)PyType_FromModuleAndSpec(module, &handle_spec, NULL);
+    handle_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &handle_spec,
+                                                           NULL);
     if (!handle_type)
         return -1;
     if (PyModule_AddObjectRef(module, "Handle", (PyObject *)handle_type) < 0)

@@ -40,7 +40,8 @@ ROWTIDE_PY_HANDLES(ROWTIDE_PY_DECLARE)
 
 /* What the Python layer brings along. */
 typedef struct rowtide_py_state {
-    PyObject *make_error; /* (code, message, sqlite_code, offset) -> exception */
+    PyObject
+        *make_error; /* (code, message, sqlite_code, offset) -> exception */
     PyObject *make_conflict; /* the class Conflict */
     PyObject *make_progress; /* the class Progress */
     PyObject *undefined;

@@ -120,8 +120,17 @@ typedef struct rowtide_apply_options {
 } rowtide_apply_options;
 
 #define ROWTIDE_APPLY_OPTIONS_INIT                                             \
-    {sizeof(rowtide_apply_options), ROWTIDE_POLICY_ABORT, NULL, NULL, NULL,    \
-     NULL, NULL, NULL, 0, NULL, NULL}
+    {sizeof(rowtide_apply_options),                                            \
+     ROWTIDE_POLICY_ABORT,                                                     \
+     NULL,                                                                     \
+     NULL,                                                                     \
+     NULL,                                                                     \
+     NULL,                                                                     \
+     NULL,                                                                     \
+     NULL,                                                                     \
+     0,                                                                        \
+     NULL,                                                                     \
+     NULL}
 
 /** What an apply did. Immutable. */
 typedef struct rowtide_report rowtide_report;

@@ -142,17 +142,15 @@ ROWTIDE_API int rowtide_changeset_diff(rowtide_db *db, const char *from_schema,
                                        rowtide_changeset **out);
 
 /** As rowtide_changeset_diff(), in bounded memory. */
-ROWTIDE_API int
-rowtide_changeset_diff_stream(rowtide_db *db, const char *from_schema,
-                              const char *to_schema,
-                              const rowtide_diff_options *options,
-                              rowtide_sink *sink);
+ROWTIDE_API int rowtide_changeset_diff_stream(
+    rowtide_db *db, const char *from_schema, const char *to_schema,
+    const rowtide_diff_options *options, rowtide_sink *sink);
 
 /** Find what would turn one database file into another. Neither is written. */
-ROWTIDE_API int rowtide_changeset_diff_files(const char *from_path,
-                                             const char *to_path,
-                                             const rowtide_diff_options *options,
-                                             rowtide_changeset **out);
+ROWTIDE_API int
+rowtide_changeset_diff_files(const char *from_path, const char *to_path,
+                             const rowtide_diff_options *options,
+                             rowtide_changeset **out);
 
 #ifdef __cplusplus
 }

@@ -209,8 +209,8 @@ ROWTIDE_API int rowtide_changeset_rebase_stream(rowtide_source *source,
  * @param patchset  1 to make a patchset
  * @param out  free it with rowtide_changeset_builder_free()
  */
-ROWTIDE_API int
-rowtide_changeset_builder_new(int patchset, rowtide_changeset_builder **out);
+ROWTIDE_API int rowtide_changeset_builder_new(int patchset,
+                                              rowtide_changeset_builder **out);
 
 /**
  * Say which table the following rows belong to. A table may come up again,

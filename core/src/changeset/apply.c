@@ -12,10 +12,12 @@
 
 enum { STEPS_PER_CHECK = 128, MS_PER_PROGRESS = 100 };
 
-static const unsigned KNOWN_FLAGS =
-    ROWTIDE_APPLY_INVERT | ROWTIDE_APPLY_IGNORE_NOOP
-    | ROWTIDE_APPLY_FK_NO_ACTION | ROWTIDE_APPLY_NO_TRIGGERS
-    | ROWTIDE_APPLY_SKIP_INDIRECT | ROWTIDE_APPLY_SKIP_MISFITS;
+static const unsigned KNOWN_FLAGS = ROWTIDE_APPLY_INVERT
+                                    | ROWTIDE_APPLY_IGNORE_NOOP
+                                    | ROWTIDE_APPLY_FK_NO_ACTION
+                                    | ROWTIDE_APPLY_NO_TRIGGERS
+                                    | ROWTIDE_APPLY_SKIP_INDIRECT
+                                    | ROWTIDE_APPLY_SKIP_MISFITS;
 
 static int is_action(rowtide_conflict_action action)
 {
@@ -97,8 +99,8 @@ static int judge_fit(rowtide__apply *apply, rowtide__apply_table *table,
     if (rc == ROWTIDE_OK && reason.size) {
         if (apply->options.flags & ROWTIDE_APPLY_SKIP_MISFITS) {
             table->skipped = 1;
-            apply->report->lines[table->line].skip_reason =
-                rowtide__strdup(reason.data);
+            apply->report->lines[table->line].skip_reason = rowtide__strdup(
+                reason.data);
             if (!apply->report->lines[table->line].skip_reason)
                 rc = ROWTIDE_ENOMEM;
         } else {
@@ -170,8 +172,8 @@ static int choose_change(rowtide__apply *apply, const rowtide_change *change)
         return 0;
     if (!apply->options.change_filter)
         return 1;
-    int chosen =
-        apply->options.change_filter(change, apply->options.change_filter_user);
+    int chosen = apply->options.change_filter(
+        change, apply->options.change_filter_user);
     if (chosen < 0)
         return rowtide__fail_callback(chosen, "change filter");
     int rc = rowtide__apply_still_open(apply);

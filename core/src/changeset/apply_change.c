@@ -82,8 +82,8 @@ static int bind_old(rowtide__apply *apply, sqlite3_stmt *stmt,
                            ? !is_binary(apply, i)
                            : change->old_values[i].type != ROWTIDE_UNDEFINED;
         if (compared)
-            code =
-                rowtide__sql_bind(stmt, ++*parameter, &change->old_values[i]);
+            code = rowtide__sql_bind(stmt, ++*parameter,
+                                     &change->old_values[i]);
     }
     return code;
 }
@@ -169,8 +169,8 @@ int rowtide__apply_release(rowtide__apply *apply)
 
 int rowtide__apply_rollback_to(rowtide__apply *apply)
 {
-    int rc =
-        run_sql(apply, &apply->rollback_to, "ROLLBACK TO rowtide_apply_change");
+    int rc = run_sql(apply, &apply->rollback_to,
+                     "ROLLBACK TO rowtide_apply_change");
     return rc == ROWTIDE_OK ? rowtide__apply_release(apply) : rc;
 }
 
@@ -209,8 +209,8 @@ static int ensure_row(rowtide__apply *apply, int count)
 {
     if (count <= apply->row_capacity)
         return ROWTIDE_OK;
-    rowtide_value *row =
-        rowtide__realloc(apply->row, (size_t)count * sizeof *row);
+    rowtide_value *row = rowtide__realloc(apply->row,
+                                          (size_t)count * sizeof *row);
     if (!row)
         return ROWTIDE_ENOMEM;
     apply->row = row;
@@ -292,8 +292,8 @@ static int resolve_constraint(rowtide__apply *apply,
 {
     if (!last)
         return rowtide__apply_pending_add(apply, change, forced);
-    int action =
-        rowtide__apply_decide(apply, ROWTIDE_CONFLICT_CONSTRAINT, change);
+    int action = rowtide__apply_decide(apply, ROWTIDE_CONFLICT_CONSTRAINT,
+                                       change);
     return action < 0 ? action : ROWTIDE_OK;
 }
 
@@ -302,8 +302,8 @@ static int resolve_missing(rowtide__apply *apply, const rowtide_change *change)
     if (change->kind == ROWTIDE_CHANGE_DELETE
         && (apply->options.flags & ROWTIDE_APPLY_IGNORE_NOOP))
         return pass_noop(apply, change);
-    int action =
-        rowtide__apply_decide(apply, ROWTIDE_CONFLICT_NOT_FOUND, change);
+    int action = rowtide__apply_decide(apply, ROWTIDE_CONFLICT_NOT_FOUND,
+                                       change);
     return action < 0 ? action : ROWTIDE_OK;
 }
 

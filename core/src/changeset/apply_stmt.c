@@ -237,8 +237,8 @@ static int make_update(rowtide__apply *apply, const rowtide_change *change,
                        rowtide__apply_update **out)
 {
     rowtide_buffer sql = ROWTIDE_BUFFER_INIT;
-    rowtide__apply_update *update =
-        rowtide__alloc_zero(sizeof *update + (size_t)change->column_count);
+    rowtide__apply_update *update = rowtide__alloc_zero(
+        sizeof *update + (size_t)change->column_count);
     if (!update)
         return ROWTIDE_ENOMEM;
     for (int i = 0; i < change->column_count; i++)

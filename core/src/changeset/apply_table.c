@@ -118,8 +118,8 @@ static int read_table(rowtide__apply *apply, const rowtide_change *change,
     if (chosen < 0)
         return chosen;
     table->skipped = !chosen;
-    int rc =
-        rowtide__table_info_read(apply->db, "main", table->name, &table->info);
+    int rc = rowtide__table_info_read(apply->db, "main", table->name,
+                                      &table->info);
     if (rc != ROWTIDE_OK)
         return rc;
     map_columns(table);

@@ -144,8 +144,8 @@ static int add_change(rowtide_changeset_builder *builder,
 {
     const rowtide__table *table = builder->table;
     rowtide__buffer_clear(&builder->record);
-    int rc =
-        rowtide__encode_change(&builder->record, builder->patchset, change);
+    int rc = rowtide__encode_change(&builder->record, builder->patchset,
+                                    change);
     if (rc != ROWTIDE_OK)
         return rc;
     const unsigned char *start = (const unsigned char *)builder->record.data;

@@ -80,8 +80,8 @@ static int try_out(int fault, int *verdict)
     rowtide__error_restore(&error);
     if (rc == SQLITE_NOMEM)
         return rowtide__nomem();
-    *verdict =
-        rc == SQLITE_OK && changes == TRIALS[fault].changes ? SOUND : FAULTY;
+    *verdict = rc == SQLITE_OK && changes == TRIALS[fault].changes ? SOUND
+                                                                   : FAULTY;
     return ROWTIDE_OK;
 }
 

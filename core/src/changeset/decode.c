@@ -243,8 +243,8 @@ static int reserve_values(rowtide__decoder *decoder, int columns)
 {
     if (columns <= decoder->value_capacity)
         return ROWTIDE_OK;
-    rowtide_value *values =
-        rowtide__alloc_array((size_t)columns * 2, sizeof *values);
+    rowtide_value *values = rowtide__alloc_array((size_t)columns * 2,
+                                                 sizeof *values);
     if (!values)
         return ROWTIDE_ENOMEM;
     rowtide__free(decoder->values);
@@ -384,8 +384,8 @@ static int read_item(rowtide__decoder *decoder)
 static int fail_corrupt(const rowtide__decoder *decoder)
 {
     int64_t offset = decoder->base + (decoder->fault_at - decoder->start);
-    const char *name =
-        decoder->source ? rowtide__source_name(decoder->source) : "changeset";
+    const char *name = decoder->source ? rowtide__source_name(decoder->source)
+                                       : "changeset";
     if (decoder->flags & ROWTIDE__DECODE_REBASE)
         name = "rebase data";
     if (!decoder->table)

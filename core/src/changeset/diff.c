@@ -224,15 +224,15 @@ static int compare_tables(rowtide__diff *diff)
 static int compare_in_snapshot(rowtide__diff *diff)
 {
     unsigned long number = rowtide__db_next_number(diff->db);
-    int rc =
-        rowtide__sql_exec(diff->db, "SAVEPOINT rowtide_diff_%d", (int)number);
+    int rc = rowtide__sql_exec(diff->db, "SAVEPOINT rowtide_diff_%d",
+                               (int)number);
     if (rc != ROWTIDE_OK)
         return rc;
     rc = compare_tables(diff);
     rowtide__error_state error;
     rowtide__error_save(&error);
-    int end =
-        rowtide__sql_exec(diff->db, "RELEASE rowtide_diff_%d", (int)number);
+    int end = rowtide__sql_exec(diff->db, "RELEASE rowtide_diff_%d",
+                                (int)number);
     if (rc == ROWTIDE_OK)
         return end;
     rowtide__error_restore(&error);

@@ -50,9 +50,9 @@ static void pair_columns(table_diff *work, const rowtide__table_info *from,
         while (to->columns[t].generated)
             t++;
         const rowtide__column *b = &to->columns[t++];
-        work->columns[count] =
-            (diff_column){a->name, a->primary_key, is_binary(a) && is_binary(b),
-                          is_exact(a, b)};
+        work->columns[count] = (diff_column){a->name, a->primary_key,
+                                             is_binary(a) && is_binary(b),
+                                             is_exact(a, b)};
         work->primary_key[count++] = (unsigned char)a->primary_key;
     }
 }

@@ -61,7 +61,7 @@ static int append_chosen(const rowtide__decoder *decoder, void *state,
     choice->written = table;
     const unsigned char *from = decoder->record - 2; /* kind and indirect */
     return rc == ROWTIDE_OK ? rowtide__buffer_append(
-               out, from, (size_t)(decoder->finish - from))
+                                  out, from, (size_t)(decoder->finish - from))
                             : rc;
 }
 

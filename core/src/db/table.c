@@ -163,9 +163,9 @@ void rowtide__table_info_dispose(rowtide__table_info *info)
 
 static int add_name(char ***names, int count, char *name)
 {
-    char **grown =
-        name ? rowtide__realloc(*names, ((size_t)count + 2) * sizeof *grown)
-             : NULL;
+    char **grown = name ? rowtide__realloc(*names,
+                                           ((size_t)count + 2) * sizeof *grown)
+                        : NULL;
     if (!grown) {
         rowtide__free(name);
         return ROWTIDE_ENOMEM;
