@@ -13,7 +13,13 @@
  * the caller: what is rolled back is not in the changeset, what is not
  * committed yet is. Any number of captures may run on one connection, nested
  * or side by side. It uses SQLite's pre-update hook: an application that has
- * set that hook itself cannot capture on the same connection.
+ * set that hook itself cannot capture on the same connection, and finds it
+ * unset when the last capture ends.
+ *
+ * Rows with NULL in their primary key are not recorded. Some versions of
+ * SQLite record certain tables wrongly: with generated columns, with a primary
+ * key of type REAL or of a collation other than BINARY. Whether the loaded one
+ * does is tried out; such tables are refused, or skipped if all are recorded.
  *
  * The new values are read when the capture ends. A row that this connection
  * touched and another one changed afterwards, before the end, is recorded as
@@ -43,10 +49,15 @@ typedef struct rowtide_capture_options {
     size_t size;
     const char *schema; /**< "main", "temp" or an attached one; NULL: main */
     /** Tables to record; each must exist, be an ordinary table and have a
-     *  primary key. NULL: every table that can be recorded. */
+     *  primary key, else ::ROWTIDE_ESCHEMA. NULL: every table that can be
+     *  recorded, also those made meanwhile, but for the tables of SQLite
+     *  ("sqlite_...") and of this library ("rowtide_..."). */
     const char *const *tables;
     size_t table_count;
-    rowtide_table_filter_cb filter; /**< asked once per table, or NULL */
+    /** Asked once per table, by rowtide_capture_begin(); about a table that is
+     *  made later when it is first written. Then an error comes out of
+     *  rowtide_capture_end(). Or NULL. */
+    rowtide_table_filter_cb filter;
     void *filter_user;
     unsigned flags;
     /** Fail with ::ROWTIDE_ETOOBIG in rowtide_capture_end() if the recording
@@ -55,7 +66,9 @@ typedef struct rowtide_capture_options {
 } rowtide_capture_options;
 
 #define ROWTIDE_CAPTURE_OPTIONS_INIT                                           \
-    {sizeof(rowtide_capture_options), NULL, NULL, 0, NULL, NULL, 0, 0}
+    {                                                                          \
+        sizeof(rowtide_capture_options), NULL, NULL, 0, NULL, NULL, 0, 0       \
+    }
 
 /** Start recording. @param out  free it with rowtide_capture_free() */
 ROWTIDE_API int rowtide_capture_begin(rowtide_db *db,
@@ -127,14 +140,19 @@ typedef struct rowtide_diff_options {
 } rowtide_diff_options;
 
 #define ROWTIDE_DIFF_OPTIONS_INIT                                              \
-    {sizeof(rowtide_diff_options), NULL, 0, NULL, NULL, 0, NULL, NULL}
+    {                                                                          \
+        sizeof(rowtide_diff_options), NULL, 0, NULL, NULL, 0, NULL, NULL       \
+    }
 
 /**
  * Find what would turn the tables of one schema into those of another.
  *
  * Both are schemas of the same connection: "main", "temp" or attached.
  * A table that is in one of them only, or has other columns or another key
- * there, is ::ROWTIDE_ESCHEMA; the filter can leave it out.
+ * there, is ::ROWTIDE_ESCHEMA; the filter can leave it out. Values are
+ * compared exactly, by type and bytes; rows with NULL in their primary key and
+ * generated columns are left out, and so are this library's own tables unless
+ * they are named.
  */
 ROWTIDE_API int rowtide_changeset_diff(rowtide_db *db, const char *from_schema,
                                        const char *to_schema,
