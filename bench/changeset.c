@@ -81,9 +81,9 @@ static void bench_raw_capture(const struct shape *shape, enum operation op)
     double recorded = cpu_seconds();
     check(sqlite3session_changeset(session, &size, &data) == SQLITE_OK,
           "changeset");
+    sqlite3session_delete(session); /* as the end of a capture does */
     print_capture(op, shape, "raw", start, recorded, (size_t)size);
     sqlite3_free(data);
-    sqlite3session_delete(session);
     exec(db, "COMMIT");
     sqlite3_close(db);
 }
