@@ -50,7 +50,7 @@ end
 
 --- Check bytes and make a changeset of them.
 function changeset.parse(bytes)
-  return core.changeset_parse(check.string("bytes", bytes))
+  return core.changeset_parse(check.type("string", "bytes", bytes))
 end
 
 --- Read a source whole, or the file of that path.
@@ -58,6 +58,7 @@ function changeset.read(source)
   if type(source) == "string" then
     source = stream.file(source)
   end
+  stream.check_source(source)
   return stream.with_source(source, core.changeset_read)
 end
 
@@ -158,7 +159,7 @@ end
 --- Rebase local changes onto remote ones: `onto` is the report of their apply.
 function Changeset:rebase(onto)
   local data = type(onto) == "table" and onto.rebase or onto
-  return core.changeset_rebase(self, check.string("report", data))
+  return core.changeset_rebase(self, check.type("string", "report", data))
 end
 
 --- Write the bytes to a sink, or to the file of that path.
@@ -166,6 +167,7 @@ function Changeset:write(sink)
   if type(sink) == "string" then
     sink = stream.file(sink)
   end
+  stream.check_sink(sink)
   return stream.with_both(self, sink, function(from, to)
     return core.changeset_filter_stream(from, function()
       return true
@@ -184,14 +186,14 @@ function changeset.builder(options)
 end
 
 -- A byte for each column: 0, or its place in the primary key.
-local function key_bytes(columns, key)
+local function key_bytes(columns, key, level)
   local places = {}
   for i = 1, columns do
     places[i] = "\0"
   end
   for place, column in ipairs(key) do
     if type(column) ~= "number" or not places[column] then
-      error("primary_key: column numbers from 1 to " .. columns .. " expected", 4)
+      error("primary_key: column numbers from 1 to " .. columns .. " expected", level)
     end
     places[column] = string.char(place)
   end
@@ -239,39 +241,45 @@ function Builder:add(change)
   local n = change.n or width(old, new)
   check.type("number", "change.n", n)
   return core.changeset_builder_add(self, change.table, KINDS[change.kind],
-    change.indirect and 1 or 0, key_bytes(n, change.primary_key), counted(old, n),
+    change.indirect and 1 or 0, key_bytes(n, change.primary_key, 3), counted(old, n),
     counted(new, n))
 end
 
 local function add(self, kind, name, primary_key, old, new)
   local n = width(old, new)
-  return core.changeset_builder_add(self, name, KINDS[kind], 0, key_bytes(n, primary_key),
+  return core.changeset_builder_add(self, name, KINDS[kind], 0, key_bytes(n, primary_key, 4),
     counted(old, n), counted(new, n))
 end
 
 local function check_row(name, primary_key)
-  check.type("string", "table", name, 4)
-  check.type("table", "primary_key", primary_key, 4)
+  check.type("string", "table", name, 3)
+  check.type("table", "primary_key", primary_key, 3)
 end
 
 --- Add an INSERT into a table; the key as a list of column numbers.
 function Builder:insert(name, primary_key, new)
   check_row(name, primary_key)
-  return add(self, "insert", name, primary_key, nil, check.type("table", "new", new))
+  check.type("table", "new", new)
+  local ok, message, code = add(self, "insert", name, primary_key, nil, new)
+  return ok, message, code
 end
 
 --- Add an UPDATE. Columns that do not change are nil in both rows, but for the
 --- key, which is in the old one.
 function Builder:update(name, primary_key, old, new)
   check_row(name, primary_key)
-  return add(self, "update", name, primary_key, check.type("table", "old", old),
-    check.type("table", "new", new))
+  check.type("table", "old", old)
+  check.type("table", "new", new)
+  local ok, message, code = add(self, "update", name, primary_key, old, new)
+  return ok, message, code
 end
 
 --- Add a DELETE.
 function Builder:delete(name, primary_key, old)
   check_row(name, primary_key)
-  return add(self, "delete", name, primary_key, check.type("table", "old", old))
+  check.type("table", "old", old)
+  local ok, message, code = add(self, "delete", name, primary_key, old)
+  return ok, message, code
 end
 
 --- Make the changeset. The builder starts again from empty.
