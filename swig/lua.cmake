@@ -20,7 +20,6 @@ endif()
 
 set(lua_out ${CMAKE_CURRENT_BINARY_DIR}/lua)
 set(lua_tree ${PROJECT_BINARY_DIR}/lua)
-set(SWIG_BYPRODUCTS "")
 run_swig(lua ${lua_out}/core_wrap.c -module rowtide_core -nomoduleglobal)
 
 file(GLOB lua_support CONFIGURE_DEPENDS lua/*.c)
