@@ -37,13 +37,6 @@ void assert_lacks(const rowtide_buffer *text, const char *part)
         fail_msg("\"%s\" is in:\n%s", part, text->data);
 }
 
-static double nan_of(uint64_t bits)
-{
-    double real;
-    memcpy(&real, &bits, sizeof real);
-    return real;
-}
-
 rowtide_changeset *awkward_changeset(void)
 {
     static const unsigned char key[] = {1, 0};
@@ -62,7 +55,6 @@ rowtide_changeset *awkward_changeset(void)
         rowtide_value_real(100.0),
         rowtide_value_real(INFINITY),
         rowtide_value_real(-INFINITY),
-        rowtide_value_real(nan_of(UINT64_C(0x7ff8000000000123))),
         rowtide_value_text(""),
         {.type = ROWTIDE_TEXT, .data = "a\0b", .size = 3},
         {.type = ROWTIDE_TEXT, .data = "\xff\xc0\x80", .size = 3},
