@@ -152,6 +152,8 @@ static int apply(cli_run *cli, rowtide_db *db, rowtide_apply_options *options,
                      ? apply_in_transaction(cli, db, options, report)
                      : apply_file(cli, db, options, report);
     cli_progress_end(&progress);
+    options->progress = NULL;
+    options->progress_user = NULL;
     return status;
 }
 
