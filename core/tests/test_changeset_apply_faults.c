@@ -316,6 +316,49 @@ static void is_seen_by_a_capture(void **state)
     rowtide_db_free(db);
 }
 
+static int interrupt(const rowtide_conflict *conflict, void *user)
+{
+    handler *h = user;
+    (void)conflict;
+    assert_ok(rowtide_db_interrupt(h->db));
+    return ROWTIDE_ACTION_OMIT;
+}
+
+static void can_be_interrupted(void **state)
+{
+    (void)state;
+    handler h = {0};
+    rowtide_changeset *changeset = changesets_of(SCHEMA, WORK);
+    rowtide_db *db = scratch_db(LOCAL);
+    for (int nested = 0; nested < 2; nested++) {
+        if (nested)
+            scratch_exec(db, "BEGIN");
+        assert_status(apply_with(db, changeset, interrupt, &h),
+                      ROWTIDE_ECANCELLED);
+        assert_int_equal(rowtide_db_in_transaction(db), nested);
+        assert_rows(db, ROWS, LOCAL_ROWS);
+    }
+    rowtide_changeset_free(changeset);
+    rowtide_db_free(db);
+}
+
+static void does_not_lose_rows_that_the_schema_ignores(void **state)
+{
+    (void)state;
+    rowtide_changeset *changeset = changesets_of(
+        "CREATE TABLE t(id INTEGER PRIMARY KEY, a)",
+        "INSERT INTO t VALUES(1, 'x')");
+    rowtide_db *db = scratch_db(
+        "CREATE TABLE t(id INTEGER PRIMARY KEY, a UNIQUE ON CONFLICT IGNORE);"
+        "INSERT INTO t VALUES(2, 'x')");
+    assert_status(rowtide_changeset_apply(db, changeset, NULL, NULL),
+                  ROWTIDE_ECONFLICT);
+    assert_message("constraint conflict");
+    assert_message("ON CONFLICT");
+    rowtide_changeset_free(changeset);
+    rowtide_db_free(db);
+}
+
 /* Hostile bytes, as far as they pass the decoder. */
 static void survives_flipped_bits(void **state)
 {
@@ -404,6 +447,8 @@ int main(void)
         cmocka_unit_test(survives_a_trigger_that_rolls_back),
         cmocka_unit_test(leaves_the_applications_hooks_in_place),
         cmocka_unit_test(is_seen_by_a_capture),
+        cmocka_unit_test(can_be_interrupted),
+        cmocka_unit_test(does_not_lose_rows_that_the_schema_ignores),
         cmocka_unit_test(survives_flipped_bits),
         cmocka_unit_test(survives_out_of_memory),
     };

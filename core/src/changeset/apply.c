@@ -78,13 +78,21 @@ static int report_progress(rowtide__apply *apply, int64_t done)
     return rowtide__apply_still_open(apply);
 }
 
+static int check_interrupt(const rowtide__apply *apply)
+{
+    return rowtide__db_interrupted(apply->db)
+               ? rowtide__fail(ROWTIDE_ECANCELLED, "apply: interrupted")
+               : ROWTIDE_OK;
+}
+
 static int check_cancel(rowtide__apply *apply,
                         const rowtide_changeset_iter *iter)
 {
     if (++apply->steps % STEPS_PER_CHECK)
         return ROWTIDE_OK;
-    if (rowtide__db_interrupted(apply->db))
-        return rowtide__fail(ROWTIDE_ECANCELLED, "apply: interrupted");
+    int rc = check_interrupt(apply);
+    if (rc != ROWTIDE_OK)
+        return rc;
     if (apply->options.progress && now_ms() >= apply->next_progress)
         return report_progress(apply, rowtide__iter_position(iter));
     return ROWTIDE_OK;
@@ -226,7 +234,7 @@ static int run_in_transaction(rowtide__apply *apply,
         rc = rowtide__apply_foreign_keys_after(apply);
     if (rc == ROWTIDE_OK && apply->options.progress)
         rc = report_progress(apply, rowtide__iter_position(iter));
-    return rc;
+    return rc == ROWTIDE_OK ? check_interrupt(apply) : rc;
 }
 
 static int run(rowtide__apply *apply, const rowtide_changeset *changeset,

@@ -48,6 +48,15 @@ static int matched(rowtide__apply *apply, int rc)
     return rc;
 }
 
+/* An INSERT that SQLite passed over without an error. */
+static int ignored(rowtide__apply *apply)
+{
+    snprintf(apply->constraint, sizeof apply->constraint,
+             "a trigger or an ON CONFLICT clause ignores the row");
+    apply->constraint_code = SQLITE_CONSTRAINT;
+    return ROWTIDE__APPLY_VIOLATED;
+}
+
 /* The values that say which row is meant. */
 static const rowtide_value *key_values(const rowtide_change *change)
 {
@@ -97,7 +106,8 @@ static int try_insert(rowtide__apply *apply, const rowtide_change *change)
     int code = SQLITE_OK;
     for (int i = 0; code == SQLITE_OK && i < change->column_count; i++)
         code = rowtide__sql_bind(stmt, i + 1, &change->new_values[i]);
-    return run(apply, stmt, code);
+    rc = matched(apply, run(apply, stmt, code));
+    return rc == ROWTIDE__APPLY_UNMATCHED ? ignored(apply) : rc;
 }
 
 static int try_delete(rowtide__apply *apply, const rowtide_change *change,

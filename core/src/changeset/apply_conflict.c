@@ -47,8 +47,8 @@ static void append_value(char *text, size_t size, const rowtide_value *value)
 
 static void describe_key(const rowtide_change *change, char *text, size_t size)
 {
-    const rowtide_value *values =
-        change->old_values ? change->old_values : change->new_values;
+    const rowtide_value *values = change->old_values ? change->old_values
+                                                     : change->new_values;
     int place = 0;
     text[0] = '\0';
     for (int i = 0; i < change->column_count; i++)
@@ -111,8 +111,8 @@ static int ask(rowtide__apply *apply, const rowtide_conflict *conflict)
     if (rc != ROWTIDE_OK)
         return rc;
     rowtide_error_clear();
-    int action =
-        apply->options.on_conflict(conflict, apply->options.on_conflict_user);
+    int action = apply->options.on_conflict(conflict,
+                                            apply->options.on_conflict_user);
     if (action < 0)
         return rowtide__fail_callback(action, "conflict");
     rc = rowtide__apply_still_open(apply);
