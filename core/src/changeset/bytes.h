@@ -11,8 +11,9 @@
 enum {
     ROWTIDE__COLUMNS_MAX = 32767,
     ROWTIDE__LENGTH_MAX = 0x7fffffff,
-    ROWTIDE__VARINT_MAX = 5, /* bytes that a length of 31 bits takes */
-    ROWTIDE__REPLACED = 0xff /* in rebase records only: see rebase.c */
+    ROWTIDE__NAME_MAX = 1 << 20, /* with the NUL */
+    ROWTIDE__VARINT_MAX = 5,     /* bytes that a length of 31 bits takes */
+    ROWTIDE__REPLACED = 0xff     /* in rebase records only: see rebase.c */
 };
 
 static inline uint64_t rowtide__load64(const unsigned char *bytes)

@@ -6,8 +6,7 @@
 #include <string.h>
 
 enum {
-    SHORT = 2, /* the window ends too early */
-    NAME_MAX_SIZE = 1 << 20
+    SHORT = 2 /* the window ends too early */
 };
 
 static const unsigned char *fault_in(rowtide__decoder *decoder,
@@ -314,9 +313,9 @@ static const unsigned char *read_name(rowtide__decoder *decoder,
                                       rowtide__table *shape)
 {
     size_t there = (size_t)(decoder->end - at);
-    size_t looked_at = there < NAME_MAX_SIZE ? there : NAME_MAX_SIZE;
+    size_t looked_at = there < ROWTIDE__NAME_MAX ? there : ROWTIDE__NAME_MAX;
     const unsigned char *end = looked_at ? memchr(at, '\0', looked_at) : NULL;
-    if (!end && there >= NAME_MAX_SIZE)
+    if (!end && there >= ROWTIDE__NAME_MAX)
         return fault_in(decoder, at, "a table name is over the limit");
     if (!end)
         return cut_short(decoder, at, there + 1,
