@@ -5,7 +5,8 @@ from typing import Any, Self, final
 from .values import ChangeKind, Row
 
 @final
-class Handle: ...
+class Handle:
+    keep: object
 
 @final
 class Change:

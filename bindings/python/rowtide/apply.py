@@ -8,7 +8,7 @@ from typing import NamedTuple
 from . import _native
 from ._native import Change, Handle
 from .changeset import AnyChangeset, Changeset
-from .stream import OpenSource, Source, is_stream
+from .stream import Source, is_stream, open_source
 from .tables import Tables, table_filter
 from .values import Action, Conflict, ConflictKind, Progress
 
@@ -166,8 +166,8 @@ def apply_changes(
 ) -> Report:
     """Apply a changeset, bytes, or a stream of them."""
     if is_stream(changes) and not isinstance(changes, AnyChangeset):
-        opened = OpenSource(changes)
-        return Report(_native.changeset_apply_stream(db, opened.handle, options))
+        source = open_source(changes)
+        return Report(_native.changeset_apply_stream(db, source, options))
     return Report(_native.changeset_apply(db, as_changeset(changes)._get(), options))
 
 

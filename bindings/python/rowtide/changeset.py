@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 from . import _native
 from ._native import Change, ChangeIterator, Handle
 from .errors import InvalidError, MisuseError
-from .stream import Buffer, OpenSource, Sink, Source
+from .stream import Buffer, Sink, Source, open_source, writer_sink
 from .tables import Tables, table_filter
 from .values import UNDEFINED, ChangeKind, Counts, Undefined, Value
 
@@ -167,11 +167,9 @@ class AnyChangeset:
         from .db import handle_of
 
         parts: list[bytes] = []
-        opened = OpenSource(self)
-        take = parts.append  # a sink does not hold what it calls
-        sink = _native.sink_callback(take)
+        sink = writer_sink(parts.append)
         db = None if names is None else handle_of(names)
-        how(opened.handle, (db, flags, limit, title), sink)
+        how(open_source(self), (db, flags, limit, title), sink)
         _native.sink_close(sink)
         return b"".join(parts).decode("utf-8", "surrogateescape")
 
@@ -208,7 +206,7 @@ class Changeset(AnyChangeset):
     @classmethod
     def read(cls, source: Source) -> Self:
         """Read a whole file or reader and check it."""
-        return cls._wrap(_native.changeset_read(OpenSource(source).handle))
+        return cls._wrap(_native.changeset_read(open_source(source)))
 
     @classmethod
     def from_json(cls, text: str | Buffer) -> Self:
