@@ -233,10 +233,10 @@ static void bench_invert(const struct shape *shape, enum operation op,
     start = cpu_seconds();
     ok(rowtide_changeset_invert(changeset, &inverse), "invert");
     print_line("invert", op, shape, "rowtide", cpu_seconds() - start, size);
-    check(rowtide_changeset_size(inverse) == (size_t)raw_size
-              && !memcmp(rowtide_changeset_data(inverse), raw,
-                         (size_t)raw_size),
-          "both inverses being the same");
+    check(
+        rowtide_changeset_size(inverse) == (size_t)raw_size
+            && !memcmp(rowtide_changeset_data(inverse), raw, (size_t)raw_size),
+        "both inverses being the same");
     sqlite3_free(raw);
     rowtide_changeset_free(inverse);
 }

@@ -66,9 +66,7 @@ typedef struct rowtide_capture_options {
 } rowtide_capture_options;
 
 #define ROWTIDE_CAPTURE_OPTIONS_INIT                                           \
-    {                                                                          \
-        sizeof(rowtide_capture_options), NULL, NULL, 0, NULL, NULL, 0, 0       \
-    }
+    {sizeof(rowtide_capture_options), NULL, NULL, 0, NULL, NULL, 0, 0}
 
 /** Start recording. @param out  free it with rowtide_capture_free() */
 ROWTIDE_API int rowtide_capture_begin(rowtide_db *db,
@@ -140,9 +138,7 @@ typedef struct rowtide_diff_options {
 } rowtide_diff_options;
 
 #define ROWTIDE_DIFF_OPTIONS_INIT                                              \
-    {                                                                          \
-        sizeof(rowtide_diff_options), NULL, 0, NULL, NULL, 0, NULL, NULL       \
-    }
+    {sizeof(rowtide_diff_options), NULL, 0, NULL, NULL, 0, NULL, NULL}
 
 /**
  * Find what would turn the tables of one schema into those of another.

@@ -17,8 +17,8 @@ static void slide_window(rowtide__decoder *decoder)
 static int grow_window(rowtide__decoder *decoder)
 {
     size_t used = (size_t)(decoder->end - decoder->at);
-    size_t capacity =
-        decoder->capacity ? decoder->capacity * 2 : (size_t)ROWTIDE__CHUNK;
+    size_t capacity = decoder->capacity ? decoder->capacity * 2
+                                        : (size_t)ROWTIDE__CHUNK;
     unsigned char *buffer = rowtide__realloc(decoder->buffer, capacity);
     if (!buffer)
         return ROWTIDE_ENOMEM;
