@@ -209,6 +209,13 @@ static void changes_nothing_when_the_disk_is_full(void **state)
     assert_int_equal(rowtide_db_in_transaction(db), 0);
     assert_rows(db, "SELECT count(*) FROM t", "3;");
     assert_rows(db, "PRAGMA integrity_check", "'ok';");
+    scratch_exec(db, "BEGIN; INSERT INTO t VALUES(5, 'caller', 5)");
+    assert_status(rowtide_changeset_apply(db, changeset, NULL, NULL),
+                  ROWTIDE_EFULL);
+    assert_int_equal(rowtide_db_in_transaction(db), 1);
+    scratch_exec(db, "COMMIT");
+    assert_rows(db, "SELECT count(*) FROM t", "4;");
+    assert_rows(db, "PRAGMA integrity_check", "'ok';");
     scratch_exec(db, "PRAGMA max_page_count = 10000");
     assert_ok(rowtide_changeset_apply(db, changeset, NULL, NULL));
     rowtide_changeset_free(changeset);

@@ -5,8 +5,9 @@
  * All of it is applied or nothing. Outside a transaction the call makes one;
  * inside one of the caller's it makes a savepoint there, and leaves that
  * transaction open, as it was, whatever happens. (One exception is SQLite's
- * own: on some errors, such as a full disk or a trigger with RAISE(ROLLBACK),
- * it rolls back the caller's transaction as well.)
+ * own: on a few errors, such as a trigger with RAISE(ROLLBACK) or a disk that
+ * is full in the middle of an UPDATE, it rolls back the caller's transaction
+ * as well.)
  *
  * Changes that violate a constraint are tried again when their table is
  * through, so their order does not matter, and rows that only exchange unique

@@ -112,19 +112,24 @@ static int prepare(rowtide__apply *apply, rowtide_buffer *sql, int rc,
     return rc;
 }
 
-static int append_insert(rowtide_buffer *sql, const rowtide__apply_table *table)
+/* In the caller's transaction it is an INSERT from a SELECT: SQLite can undo
+ * that by itself when the disk is full, and need not roll back all there is. */
+static int append_insert(rowtide_buffer *sql, const rowtide__apply *apply)
 {
-    int first = 1;
+    const rowtide__apply_table *table = apply->table;
+    int nested = apply->transaction.nested, first = 1;
     int rc = append_table(sql, "INSERT INTO", table);
     if (rc == ROWTIDE_OK)
         rc = rowtide__buffer_append_byte(sql, '(');
     for (int i = 0; rc == ROWTIDE_OK && i < table->column_count; i++)
         rc = append_item(sql, &first, ",", column_at(table, i)->name, "");
     if (rc == ROWTIDE_OK)
-        rc = rowtide__buffer_append_text(sql, ") VALUES(?");
+        rc = rowtide__buffer_append_text(sql,
+                                         nested ? ") SELECT ?" : ") VALUES(?");
     for (int i = 1; rc == ROWTIDE_OK && i < table->column_count; i++)
         rc = rowtide__buffer_append_text(sql, ",?");
-    return rc == ROWTIDE_OK ? rowtide__buffer_append_byte(sql, ')') : rc;
+    return rc == ROWTIDE_OK && !nested ? rowtide__buffer_append_byte(sql, ')')
+                                       : rc;
 }
 
 int rowtide__apply_stmt_insert(rowtide__apply *apply, sqlite3_stmt **out)
@@ -133,7 +138,7 @@ int rowtide__apply_stmt_insert(rowtide__apply *apply, sqlite3_stmt **out)
     int rc = ROWTIDE_OK;
     if (!table->insert) {
         rowtide_buffer sql = ROWTIDE_BUFFER_INIT;
-        rc = prepare(apply, &sql, append_insert(&sql, table), &table->insert);
+        rc = prepare(apply, &sql, append_insert(&sql, apply), &table->insert);
     }
     *out = table->insert;
     return rc;
