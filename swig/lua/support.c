@@ -337,3 +337,17 @@ int rowtide_lua_f_adopt(lua_State *L)
     rc = rowtide_db_adopt(lua_touserdata(L, 1), (rowtide_db **)out);
     return rc < 0 ? rowtide_lua_fail(L, rc) : 1;
 }
+
+/* pointer(db): its sqlite3 * as a light userdata, or nil if it is closed. */
+int rowtide_lua_f_pointer(lua_State *L)
+{
+    void *db;
+    struct sqlite3 *sqlite;
+    if (rowtide_lua_get(L, 1, &rowtide_lua_db, &db) < 0)
+        return lua_error(L);
+    sqlite = db ? rowtide_db_sqlite(db) : NULL;
+    if (!sqlite)
+        return rowtide_lua_released(L, &rowtide_lua_db);
+    lua_pushlightuserdata(L, sqlite);
+    return 1;
+}

@@ -47,6 +47,11 @@ function Db:path()
   return core.db_path(self)
 end
 
+--- The `sqlite3 *`, as a light userdata, for other modules in C.
+function Db:pointer()
+  return core.db_pointer(self)
+end
+
 --- Make the call that is running stop.
 function Db:interrupt()
   return core.db_interrupt(self)

@@ -287,6 +287,10 @@ function Db:is_open() end
 ---@return string
 function Db:path() end
 
+---The `sqlite3 *` of the connection, for other modules in C.
+---@return lightuserdata|fail
+function Db:pointer() end
+
 ---Make the call that is running stop.
 ---@return true|fail
 function Db:interrupt() end
