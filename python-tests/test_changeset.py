@@ -127,8 +127,9 @@ VALUES = [
 
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: repr(value)[:12])
 def test_values_survive(make, value):
-    db, other = make("CREATE TABLE t (a INTEGER PRIMARY KEY, b)"), make(
-        "CREATE TABLE t (a INTEGER PRIMARY KEY, b)"
+    db, other = (
+        make("CREATE TABLE t (a INTEGER PRIMARY KEY, b)"),
+        make("CREATE TABLE t (a INTEGER PRIMARY KEY, b)"),
     )
     with db.capture() as change:
         db.execute("INSERT INTO t VALUES (1, ?)", (value,))

@@ -135,7 +135,7 @@ def test_version():
 def test_module_runs_the_command(tmp_path):
     """With a command of ours beside the interpreter's scripts."""
     command = tmp_path / "rowtide"
-    command.write_text("#!/bin/sh\necho \"ran $*\"\nexit 3\n")
+    command.write_text('#!/bin/sh\necho "ran $*"\nexit 3\n')
     command.chmod(0o755)
     environment = {**os.environ, "PATH": str(tmp_path)}
     result = subprocess.run(
