@@ -145,7 +145,10 @@ void cli_progress_end(cli_progress *progress);
     {"db", 0, "DB", "take column names from this database"},                   \
         {"html", 0, NULL, "make one HTML page, old and new side by side"},     \
         {"stat", 0, NULL, "only count the changes of each table"},             \
-        {"limit", 'n', "N", "show at most N changes"},                         \
+        {"limit", 'n', "N",                                                    \
+         "show at most N changes, 0 for all; an HTML page has at most 2000 "   \
+         "if "                                                                 \
+         "this is not given"},                                                 \
         {"title", 0, "TEXT", "title of the HTML page"},                        \
         {"color", 0, "WHEN",                                                   \
          "colours: always, never, or auto (on a terminal, unless "             \

@@ -1,4 +1,5 @@
 #include "support/changesets.h"
+#include "support/oom.h"
 #include "support/recording.h"
 #include "support/render.h"
 #include "support/scratch.h"
@@ -184,6 +185,43 @@ static void generated_columns_are_passed_over(void **state)
     rowtide_db_free(db);
 }
 
+typedef struct rendering {
+    rowtide_changeset *changeset;
+    rowtide_db *names;
+} rendering;
+
+static int render_once(void *ctx)
+{
+    rendering *it = ctx;
+    rowtide_render_options options = ROWTIDE_RENDER_OPTIONS_INIT;
+    rowtide_buffer out = ROWTIDE_BUFFER_INIT;
+    rowtide_source *source = NULL;
+    rowtide_sink *sink = NULL;
+    options.names = it->names;
+    int rc = rowtide_source_memory(rowtide_changeset_data(it->changeset),
+                                   rowtide_changeset_size(it->changeset),
+                                   &source);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide_sink_buffer(&out, &sink);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide_changeset_to_sql(source, &options, sink);
+    rowtide_sink_free(sink);
+    rowtide_source_free(source);
+    rowtide_buffer_dispose(&out);
+    return rc;
+}
+
+static void memory_may_run_out(void **state)
+{
+    (void)state;
+    rendering it = {awkward_changeset(),
+                    scratch_db("CREATE TABLE \"odd \"\"table\"\"\"(k PRIMARY "
+                               "KEY, v)")};
+    oom_loop(render_once, &it);
+    rowtide_changeset_free(it.changeset);
+    rowtide_db_free(it.names);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +231,7 @@ int main(void)
         cmocka_unit_test(every_real_arrives),
         cmocka_unit_test(names_are_needed),
         cmocka_unit_test(generated_columns_are_passed_over),
+        cmocka_unit_test(memory_may_run_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
