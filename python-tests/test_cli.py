@@ -259,6 +259,20 @@ def test_invert_concat_filter(sh, work):
     sh("changeset", "filter", work, status=2)
 
 
+def test_what_was_written_is_said_in_json(sh, work):
+    size = (sh.folder / work).stat().st_size
+    for command in (
+        ["invert", work],
+        ["concat", work],
+        ["filter", work, "-t", "users", "-t", "orders"],
+        ["to-json", work],
+    ):
+        result = sh("changeset", *command, "-o", "out", "--json").json
+        assert result["output"] == "out"
+        assert result["bytes"] == (sh.folder / "out").stat().st_size
+    assert sh("changeset", "from-json", "out", "-o", "again", "--json").json["bytes"] == size
+
+
 def test_rebase_converges(sh, work):
     sql = "UPDATE users SET name = 'Augusta' WHERE id = 1"
     sh("changeset", "record", "replica.db", "-o", "mine", "--sql", sql)

@@ -94,6 +94,8 @@ int cli_open_db(cli_run *cli, const char *path, int read_only,
  * to a terminal. */
 int cli_open_output(cli_run *cli, int binary, rowtide_sink **out);
 int cli_read_changeset(cli_run *cli, const char *path, rowtide_changeset **out);
+/* With --json and -o: what was written, as {"output": .., "bytes": ..}. */
+int cli_report_output(const cli_run *cli);
 int cli_write_changeset(cli_run *cli, rowtide_changeset *changeset);
 /* The whole of a file; "-" is standard input. */
 int cli_read_file(cli_run *cli, const char *path, rowtide_buffer *out);

@@ -25,7 +25,7 @@ static int run_stream(stream *self, int (*run)(stream *self))
         status = cli_fail(self->cli);
     rowtide_source_free(self->source);
     rowtide_sink_free(self->sink);
-    return status;
+    return status == CLI_OK ? cli_report_output(self->cli) : status;
 }
 
 static int invert(stream *self)
@@ -105,7 +105,7 @@ int cmd_changeset_concat(cli_run *cli)
         rowtide_source_free(sources[i]);
     rowtide_sink_free(sink);
     free(sources);
-    return status;
+    return status == CLI_OK ? cli_report_output(cli) : status;
 }
 
 /* With --exit-code the answer is diff's: 0 the same, 1 different, 2 trouble. */

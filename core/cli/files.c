@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int cli_open_db(cli_run *cli, const char *path, int read_only, rowtide_db **out)
@@ -35,6 +36,20 @@ int cli_read_changeset(cli_run *cli, const char *path, rowtide_changeset **out)
         rc = rowtide_changeset_read(source, out);
     rowtide_source_free(source);
     return rc == ROWTIDE_OK ? CLI_OK : cli_fail(cli);
+}
+
+int cli_report_output(const cli_run *cli)
+{
+    struct stat info;
+    const char *path = cli_value(cli, "output");
+    if (!cli_has(cli, "json") || !path || strcmp(path, "-") == 0)
+        return CLI_OK;
+    if (stat(path, &info) != 0)
+        return cli_fail_with(cli, ROWTIDE_EIO, "%s: %s", path, strerror(errno));
+    fputs("{\"output\":", stdout);
+    cli_json_string(stdout, path);
+    printf(",\"bytes\":%lld}\n", (long long)info.st_size);
+    return CLI_OK;
 }
 
 int cli_write_changeset(cli_run *cli, rowtide_changeset *changeset)
