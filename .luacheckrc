@@ -8,6 +8,7 @@ read_globals = {
   "utf8",
   "unpack",
   "warn",
+  package = { fields = { "searchpath" } },
   string = { fields = { "pack", "unpack" } },
   table = { fields = { "pack", "unpack", "move" } },
   math = { fields = { "type", "tointeger", "maxinteger", "mininteger" } },

@@ -65,6 +65,27 @@ describe("a connection", function()
     assert.equal("read_only", code)
   end)
 
+  it("says when another one holds the lock", function()
+    local path = helper.path ".db"
+    local holder = assert(rowtide.open(path))
+    assert(holder:exec(helper.SCHEMA .. helper.ROWS .. "BEGIN IMMEDIATE"))
+    local db = assert(rowtide.open(path, { busy_timeout = 1 }))
+    local change = helper.change()
+    for _, call in ipairs {
+      function() return db:exec "DELETE FROM users" end,
+      function() return db:transaction(error) end,
+      function() return db:apply(change) end,
+    } do
+      local result, message, code = call()
+      assert.is_nil(result)
+      assert.is_string(message)
+      assert.equal("busy", code)
+      assert.is_false(db:in_transaction())
+    end
+    assert(holder:exec "ROLLBACK")
+    assert.equal(3, assert(db:apply(change)).applied)
+  end)
+
   it("is adopted from where its pointer is known", function()
     local db = helper.database()
     local adopted = assert(rowtide.adopt(assert(db:pointer())))

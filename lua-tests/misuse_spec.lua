@@ -113,6 +113,19 @@ describe("the module", function()
     assert.is_nil(tostring(helper.database()):find("0x", 1, true))
   end)
 
+  it("exports its entry point only", function()
+    local search = package.searchpath
+    local path = search and search("rowtide.core", package.cpath)
+    local process = path and io.popen(("nm -D --defined-only '%s' 2>/dev/null"):format(path))
+    if not process then
+      return
+    end
+    for line in process:lines() do
+      assert.is_truthy(line:find("luaopen_rowtide_core", 1, true), line)
+    end
+    process:close()
+  end)
+
   it("names its errors", function()
     assert.is_string(rowtide.errors.corrupt)
     assert.is_string(rowtide.errors.closed)
