@@ -69,6 +69,39 @@ static inline const unsigned char *rowtide__skip_values(const unsigned char *at,
     return at;
 }
 
+/* Views of `count` values, and past them. */
+static inline const unsigned char *
+rowtide__load_values(const unsigned char *at, rowtide_value *values, int count)
+{
+    uint32_t size;
+    uint64_t bits;
+    for (int i = 0; i < count; i++) {
+        rowtide_value *value = &values[i];
+        value->type = (rowtide_type)*at++;
+        switch (value->type) {
+        case ROWTIDE_INTEGER:
+            value->integer = (int64_t)rowtide__load64(at);
+            at += 8;
+            break;
+        case ROWTIDE_REAL:
+            bits = rowtide__load64(at);
+            memcpy(&value->real, &bits, sizeof bits);
+            at += 8;
+            break;
+        case ROWTIDE_TEXT:
+        case ROWTIDE_BLOB:
+            at = rowtide__load_varint(at, &size);
+            value->data = at;
+            value->size = size;
+            at += size;
+            break;
+        default:
+            break;
+        }
+    }
+    return at;
+}
+
 /* Put a varint down; it takes at most ROWTIDE__VARINT_MAX bytes. */
 static inline unsigned char *rowtide__store_varint(unsigned char *at,
                                                    uint32_t number)

@@ -123,9 +123,10 @@ static const unsigned char *read_record(rowtide__decoder *decoder,
                                         rowtide_value *values)
 {
     int count = decoder->table->column_count;
-    if ((decoder->flags & ROWTIDE__DECODE_TRUSTED)
-        && (decoder->flags & ROWTIDE__DECODE_SPANS))
-        return rowtide__skip_values(at, count);
+    if (decoder->flags & ROWTIDE__DECODE_TRUSTED)
+        return decoder->flags & ROWTIDE__DECODE_SPANS
+                   ? rowtide__skip_values(at, count)
+                   : rowtide__load_values(at, values, count);
     for (int i = 0; i < count && at; i++)
         at = read_value(decoder, at, &values[i]);
     return at;
