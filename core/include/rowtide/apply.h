@@ -106,22 +106,16 @@ typedef struct rowtide_policy {
 
 /** Any conflict aborts. */
 #define ROWTIDE_POLICY_ABORT                                                   \
-    {                                                                          \
-        ROWTIDE_ACTION_ABORT, ROWTIDE_ACTION_ABORT, ROWTIDE_ACTION_ABORT,      \
-            ROWTIDE_ACTION_ABORT, ROWTIDE_ACTION_ABORT                         \
-    }
+    {ROWTIDE_ACTION_ABORT, ROWTIDE_ACTION_ABORT, ROWTIDE_ACTION_ABORT,         \
+     ROWTIDE_ACTION_ABORT, ROWTIDE_ACTION_ABORT}
 /** What is in the database wins. */
 #define ROWTIDE_POLICY_OMIT                                                    \
-    {                                                                          \
-        ROWTIDE_ACTION_OMIT, ROWTIDE_ACTION_OMIT, ROWTIDE_ACTION_OMIT,         \
-            ROWTIDE_ACTION_OMIT, ROWTIDE_ACTION_ABORT                          \
-    }
+    {ROWTIDE_ACTION_OMIT, ROWTIDE_ACTION_OMIT, ROWTIDE_ACTION_OMIT,            \
+     ROWTIDE_ACTION_OMIT, ROWTIDE_ACTION_ABORT}
 /** The changeset wins wherever it can; what it cannot force is left out. */
 #define ROWTIDE_POLICY_REPLACE                                                 \
-    {                                                                          \
-        ROWTIDE_ACTION_REPLACE, ROWTIDE_ACTION_OMIT, ROWTIDE_ACTION_REPLACE,   \
-            ROWTIDE_ACTION_OMIT, ROWTIDE_ACTION_ABORT                          \
-    }
+    {ROWTIDE_ACTION_REPLACE, ROWTIDE_ACTION_OMIT, ROWTIDE_ACTION_REPLACE,      \
+     ROWTIDE_ACTION_OMIT, ROWTIDE_ACTION_ABORT}
 
 /** Apply the inverse. Not for patchsets. */
 #define ROWTIDE_APPLY_INVERT 1u
@@ -155,10 +149,17 @@ typedef struct rowtide_apply_options {
 } rowtide_apply_options;
 
 #define ROWTIDE_APPLY_OPTIONS_INIT                                             \
-    {                                                                          \
-        sizeof(rowtide_apply_options), ROWTIDE_POLICY_ABORT, NULL, NULL, NULL, \
-            NULL, NULL, NULL, 0, NULL, NULL                                    \
-    }
+    {sizeof(rowtide_apply_options),                                            \
+     ROWTIDE_POLICY_ABORT,                                                     \
+     NULL,                                                                     \
+     NULL,                                                                     \
+     NULL,                                                                     \
+     NULL,                                                                     \
+     NULL,                                                                     \
+     NULL,                                                                     \
+     0,                                                                        \
+     NULL,                                                                     \
+     NULL}
 
 /** What an apply did. Immutable. */
 typedef struct rowtide_report rowtide_report;
