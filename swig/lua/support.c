@@ -189,11 +189,13 @@ void **rowtide_lua_new(lua_State *L, const rowtide_lua_kind *kind)
     handle->state = state;
     push_registered(L, kind);
     lua_setmetatable(L, -2);
-    if (state->anchor) {
+    /* A call that failed may have left an anchor; its own is right below. */
+    if (state->anchor && state->anchor == lua_gettop(L) - 1
+        && lua_istable(L, state->anchor)) {
         lua_pushvalue(L, state->anchor);
         set_uservalue(L, -2);
-        state->anchor = 0;
     }
+    state->anchor = 0;
     return &handle->pointer;
 }
 
