@@ -45,6 +45,9 @@ typedef enum rowtide_change_kind {
  * `old_values`. A patchset has no old values but those of the primary key,
  * which for a patchset UPDATE stand in `old_values` too. An UPDATE in which no
  * column changes is valid and does nothing; SQLite's rebaser makes some.
+ *
+ * For all changes of one table an iterator gives the same `table` and
+ * `primary_key` pointers, which stay valid as long as the iterator.
  */
 typedef struct rowtide_change {
     const char *table;
