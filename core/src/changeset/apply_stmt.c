@@ -6,8 +6,10 @@
 
 #include <string.h>
 
-/* Sets of changed columns that keep their statement, per table. */
-enum { UPDATES_KEPT = 64 };
+enum {
+    UPDATES_KEPT = 64, /* sets of changed columns with a statement, per table */
+    TERMS_TOGETHER = 500 /* SQLite refuses expressions deeper than 1000 */
+};
 
 static const rowtide__column *column_at(const rowtide__apply_table *table,
                                         int i)
@@ -54,22 +56,31 @@ static int append_table(rowtide_buffer *sql, const char *verb,
     return rc == ROWTIDE_OK ? append_name(sql, table->info.name) : rc;
 }
 
+/* A term of a conjunction, which stands in parentheses. */
+static int append_term(rowtide_buffer *sql, int *count, const char *name,
+                       const char *rest)
+{
+    int first = *count == 0;
+    const char *separator = *count % TERMS_TOGETHER ? " AND " : ") AND (";
+    ++*count;
+    return append_item(sql, &first, separator, name, rest);
+}
+
 /* The key's own collation, so that its index serves. */
 static int append_key(rowtide_buffer *sql, const rowtide__apply_table *table)
 {
-    int first = 1;
-    int rc = rowtide__buffer_append_text(sql, " WHERE ");
+    int count = 0;
+    int rc = rowtide__buffer_append_text(sql, " WHERE (");
     for (int i = 0; rc == ROWTIDE_OK && i < table->column_count; i++)
         if (table->primary_key[i])
-            rc = append_item(sql, &first, " AND ", column_at(table, i)->name,
-                             " = ?");
-    return rc;
+            rc = append_term(sql, &count, column_at(table, i)->name, " = ?");
+    return rc == ROWTIDE_OK ? rowtide__buffer_append_byte(sql, ')') : rc;
 }
 
-static int append_same(rowtide_buffer *sql, int *first,
+static int append_same(rowtide_buffer *sql, int *count,
                        const rowtide__column *column)
 {
-    return append_item(sql, first, " AND ", column->name,
+    return append_term(sql, count, column->name,
                        is_binary(column) ? " IS ?" : " COLLATE BINARY IS ?");
 }
 
@@ -86,16 +97,16 @@ static int is_compared(const rowtide__apply_table *table,
 static int append_values(rowtide_buffer *sql, const rowtide__apply_table *table,
                          const unsigned char *changed)
 {
-    int first = 1, any = 0;
+    int count = 0, any = 0;
     for (int i = 0; i < table->column_count; i++)
         any |= is_compared(table, changed, i);
     if (!any)
         return rowtide__buffer_append_text(sql, " AND (? OR 1)");
-    int rc = rowtide__buffer_append_text(sql, " AND (? OR (");
+    int rc = rowtide__buffer_append_text(sql, " AND (? OR ((");
     for (int i = 0; rc == ROWTIDE_OK && i < table->column_count; i++)
         if (is_compared(table, changed, i))
-            rc = append_same(sql, &first, column_at(table, i));
-    return rc == ROWTIDE_OK ? rowtide__buffer_append_text(sql, "))") : rc;
+            rc = append_same(sql, &count, column_at(table, i));
+    return rc == ROWTIDE_OK ? rowtide__buffer_append_text(sql, ")))") : rc;
 }
 
 static int prepare(rowtide__apply *apply, rowtide_buffer *sql, int rc,
