@@ -49,6 +49,22 @@ describe("wrong use", function()
     refused(function() local x = db:primary() return x end)
   end)
 
+  it("of rows is raised as well", function()
+    local builder = assert(rowtide.builder())
+    refused(function() local x = builder:insert("t", { 1 }, { 1, {} }) return x end)
+    refused(function() local x = builder:insert("t", { 1 }, { 1, print }) return x end)
+    refused(function() local x = builder:insert("t", { 3 }, { 1, 2 }) return x end)
+    refused(function() local x = builder:insert("t", 1, { 1, 2 }) return x end)
+    refused(function() local x = builder:delete("t", { 1 }) return x end)
+    refused(function() local x = builder:update("t", { 1 }, { 1 }) return x end)
+    refused(function() local x = builder:add { table = "t" } return x end)
+    refused(function()
+      local x = builder:add { table = "t", kind = "x", primary_key = { 1 } }
+      return x
+    end)
+    refused(function() local x = rowtide.adopt(io.stdout) return x end)
+  end)
+
   it("of options is raised as well", function()
     assert.is_truthy(refused(function()
       local x = db:apply(change, { on_conflit = "omit" })

@@ -4,6 +4,7 @@ local core = require "rowtide.core"
 local check = require "rowtide.check"
 local object = require "rowtide.object"
 local stream = require "rowtide.stream"
+local values = require "rowtide.values"
 
 local changeset = {}
 
@@ -200,13 +201,18 @@ local function key_bytes(columns, key, level)
   return table.concat(places)
 end
 
-local function counted(row, n)
+-- A copy of a row with its length, once its values are known to be some.
+local function counted(row, n, level)
   if row == nil then
     return nil
   end
   local copy = { n = n }
   for i = 1, n do
-    copy[i] = row[i]
+    local value = row[i]
+    if value ~= nil and type(value) ~= "boolean" and not values.type(value) then
+      check.refuse(("column %d"):format(i), "a SQL value", value, level)
+    end
+    copy[i] = value
   end
   return copy
 end
@@ -241,14 +247,14 @@ function Builder:add(change)
   local n = change.n or width(old, new)
   check.type("number", "change.n", n)
   return core.changeset_builder_add(self, change.table, KINDS[change.kind],
-    change.indirect and 1 or 0, key_bytes(n, change.primary_key, 3), counted(old, n),
-    counted(new, n))
+    change.indirect and 1 or 0, key_bytes(n, change.primary_key, 3), counted(old, n, 3),
+    counted(new, n, 3))
 end
 
 local function add(self, kind, name, primary_key, old, new)
   local n = width(old, new)
   return core.changeset_builder_add(self, name, KINDS[kind], 0, key_bytes(n, primary_key, 4),
-    counted(old, n), counted(new, n))
+    counted(old, n, 4), counted(new, n, 4))
 end
 
 local function check_row(name, primary_key)

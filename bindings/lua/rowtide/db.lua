@@ -28,7 +28,11 @@ end
 --- Use a connection that another module opened, given as a light userdata with
 --- its `sqlite3 *`.
 function db.adopt(pointer)
-  return core.db_adopt(check.type("userdata", "pointer", pointer))
+  check.type("userdata", "pointer", pointer)
+  if object.kind(pointer) or io.type(pointer) then
+    check.refuse("pointer", "a light userdata", pointer)
+  end
+  return core.db_adopt(pointer)
 end
 
 --- Close the connection; again does no harm.
