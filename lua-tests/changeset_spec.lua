@@ -135,7 +135,12 @@ describe("a builder", function()
   end)
 
   it("takes changes from an iterator", function()
-    local change = helper.change()
+    local change = helper.captured(helper.database(), [[
+      INSERT INTO users VALUES(9007199254740993, 'big', 3.0, x'');
+      INSERT INTO users VALUES(-9223372036854775808, '', 1e300, NULL);
+      UPDATE users SET score = -4.0, photo = 9007199254740995 WHERE id = 1;
+      DELETE FROM users WHERE id = 2;
+    ]])
     local builder = assert(rowtide.builder())
     for op in change:changes() do
       assert(builder:add(op))

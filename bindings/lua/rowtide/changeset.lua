@@ -201,7 +201,8 @@ local function key_bytes(columns, key, level)
   return table.concat(places)
 end
 
--- A copy of a row with its length, once its values are known to be some.
+-- A copy of a row with its length, once its values are known to be some. Where
+-- Lua has no number for one, an iterator says in `exact` what it was.
 local function counted(row, n, level)
   if row == nil then
     return nil
@@ -209,6 +210,10 @@ local function counted(row, n, level)
   local copy = { n = n }
   for i = 1, n do
     local value = row[i]
+    local exact = row.exact and row.exact[i]
+    if exact and exact[1] == value then
+      value = exact
+    end
     if value ~= nil and type(value) ~= "boolean" and not values.type(value) then
       check.refuse(("column %d"):format(i), "a SQL value", value, level)
     end
