@@ -1,6 +1,8 @@
 #include "support/changesets.h"
 #include "support/scratch.h"
 
+#include "base/utf8.h"
+
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -446,6 +448,33 @@ static void passes_over_what_is_so_already(void **state)
     rowtide_db_free(db);
 }
 
+static int check_message(const rowtide_conflict *conflict, void *user)
+{
+    (void)user;
+    assert_non_null(strstr(conflict->message, "\xe2\x82\xac"));
+    assert_null(strchr(conflict->message, '\n'));
+    assert_true(
+        rowtide__utf8_valid(conflict->message, strlen(conflict->message)));
+    return ROWTIDE_ACTION_OMIT;
+}
+
+/* Long keys are cut, and not every key is UTF-8. */
+static void describes_conflicts_in_one_line_of_utf8(void **state)
+{
+    (void)state;
+    rowtide_apply_options options = ROWTIDE_APPLY_OPTIONS_INIT;
+    rowtide_changeset *changeset = changesets_of(
+        "CREATE TABLE t(a TEXT PRIMARY KEY, b);",
+        "INSERT INTO t VALUES(replace(hex(zeroblob(20)), '0', '\xe2\x82\xac'),"
+        " 1), ('\xe2\x82\xac' || CAST(x'fffe0a' AS TEXT), 2)");
+    rowtide_db *db = scratch_db("CREATE TABLE t(a TEXT PRIMARY KEY, b);");
+    options.on_conflict = check_message;
+    assert_ok(rowtide_changeset_apply(db, changeset, NULL, NULL));
+    assert_ok(rowtide_changeset_apply(db, changeset, &options, NULL));
+    rowtide_changeset_free(changeset);
+    rowtide_db_free(db);
+}
+
 static void compares_text_exactly(void **state)
 {
     (void)state;
@@ -493,6 +522,7 @@ int main(void)
         cmocka_unit_test(runs_no_foreign_key_actions_if_told),
         cmocka_unit_test(keeps_violations_of_the_callers_transaction),
         cmocka_unit_test(passes_over_what_is_so_already),
+        cmocka_unit_test(describes_conflicts_in_one_line_of_utf8),
         cmocka_unit_test(compares_text_exactly),
         cmocka_unit_test(calls_a_wrong_type_a_constraint),
     };

@@ -1,6 +1,7 @@
 #include "changeset/apply.h"
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/utf8.h"
 #include "changeset/codec.h"
 
 #include <stdio.h>
@@ -83,6 +84,7 @@ static void describe(const rowtide__apply *apply, rowtide_conflict_kind kind,
              rowtide_conflict_kind_name(kind), change->table, key,
              rowtide_change_kind_name(change->kind),
              describe_kind(apply, kind));
+    rowtide__utf8_clean(text);
 }
 
 static int by_policy(const rowtide_policy *policy, rowtide_conflict_kind kind)
@@ -175,6 +177,7 @@ int rowtide__apply_decide_foreign_keys(rowtide__apply *apply, int64_t count,
     snprintf(message, sizeof message,
              "foreign_key conflict: %lld violation%s%s%s", (long long)count,
              count == 1 ? "" : "s", first[0] ? ": " : "", first);
+    rowtide__utf8_clean(message);
     rowtide_conflict conflict = {ROWTIDE_CONFLICT_FOREIGN_KEY, NULL, NULL,
                                  count, message};
     int action = ask(apply, &conflict);
