@@ -152,6 +152,7 @@ static void table_names(void **state)
     rowtide_db_free(db);
     db = scratch_db(NULL);
     check_names(db, "main", "");
+    check_names(db, "temp", "");
     rowtide_db_free(db);
 }
 
