@@ -70,6 +70,31 @@ static void notices_that_the_handler_ended_the_transaction(void **state)
     rowtide_changeset_free(changeset);
 }
 
+static int run_sql_for_change(const rowtide_change *change, void *user)
+{
+    (void)change;
+    return run_sql(NULL, user) == ROWTIDE_ACTION_OMIT;
+}
+
+static void notices_that_the_filter_ended_the_transaction(void **state)
+{
+    (void)state;
+    static const char *const alone[] = {"COMMIT", "COMMIT; BEGIN"};
+    rowtide_changeset *changeset = changesets_of(SCHEMA, WORK);
+    for (size_t i = 0; i < sizeof alone / sizeof *alone; i++) {
+        rowtide_apply_options options = ROWTIDE_APPLY_OPTIONS_INIT;
+        rowtide_db *db = scratch_db(SCHEMA);
+        handler h = {.sql = alone[i], .db = db};
+        options.change_filter = run_sql_for_change;
+        options.change_filter_user = &h;
+        assert_status(rowtide_changeset_apply(db, changeset, &options, NULL),
+                      ROWTIDE_EMISUSE);
+        assert_message("transaction");
+        rowtide_db_free(db);
+    }
+    rowtide_changeset_free(changeset);
+}
+
 static void lets_the_handler_read_and_write(void **state)
 {
     (void)state;
@@ -444,6 +469,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(notices_that_the_handler_ended_the_transaction),
+        cmocka_unit_test(notices_that_the_filter_ended_the_transaction),
         cmocka_unit_test(lets_the_handler_read_and_write),
         cmocka_unit_test(survives_a_handler_that_closes_the_connection),
         cmocka_unit_test(nests_in_a_handler),

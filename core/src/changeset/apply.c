@@ -3,14 +3,14 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/stream.h"
+#include "changeset/callback.h"
 #include "changeset/changeset.h"
 #include "changeset/codec.h"
 #include "db/sql.h"
 
 #include <string.h>
-#include <time.h>
 
-enum { STEPS_PER_CHECK = 128, MS_PER_PROGRESS = 100 };
+enum { STEPS_PER_CHECK = 128 };
 
 static const unsigned KNOWN_FLAGS = ROWTIDE_APPLY_INVERT
                                     | ROWTIDE_APPLY_IGNORE_NOOP
@@ -54,28 +54,17 @@ static int copy_options(const rowtide_apply_options *from,
     return check_policy(&to->policy);
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static int report_progress(rowtide__apply *apply, int64_t done)
 {
     rowtide_progress progress = {"apply", done, apply->total,
                                  apply->table ? apply->table->name : NULL};
-    apply->next_progress = now_ms() + MS_PER_PROGRESS;
+    apply->next_progress = rowtide__next_progress();
     int rc = rowtide__transaction_guard(&apply->transaction);
     if (rc != ROWTIDE_OK)
         return rc;
-    rc = apply->options.progress(&progress, apply->options.progress_user);
-    if (rc < 0)
-        return rowtide__fail_callback(rc, "progress");
-    if (rc > 0)
-        return rowtide__fail(ROWTIDE_ECANCELLED,
-                             "apply: cancelled by its progress callback");
-    return rowtide__apply_still_open(apply);
+    rc = rowtide__call_progress(apply->options.progress,
+                                apply->options.progress_user, &progress);
+    return rc == ROWTIDE_OK ? rowtide__apply_still_open(apply) : rc;
 }
 
 static int check_interrupt(const rowtide__apply *apply)
@@ -93,7 +82,7 @@ static int check_cancel(rowtide__apply *apply,
     int rc = check_interrupt(apply);
     if (rc != ROWTIDE_OK)
         return rc;
-    if (apply->options.progress && now_ms() >= apply->next_progress)
+    if (apply->options.progress && rowtide__clock_ms() >= apply->next_progress)
         return report_progress(apply, rowtide__iter_position(iter));
     return ROWTIDE_OK;
 }
@@ -180,11 +169,15 @@ static int choose_change(rowtide__apply *apply, const rowtide_change *change)
         return 0;
     if (!apply->options.change_filter)
         return 1;
+    int rc = rowtide__transaction_guard(&apply->transaction);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    rowtide_error_clear();
     int chosen = apply->options.change_filter(
         change, apply->options.change_filter_user);
     if (chosen < 0)
         return rowtide__fail_callback(chosen, "change filter");
-    int rc = rowtide__apply_still_open(apply);
+    rc = rowtide__apply_still_open(apply);
     return rc != ROWTIDE_OK ? rc : chosen != 0;
 }
 
