@@ -16,7 +16,8 @@ SCHEMA = """
 values = st.one_of(
     st.none(),
     st.integers(-(2**63), 2**63 - 1),
-    st.floats(allow_nan=False),
+    # Not 1.0, which SQLite finds equal to 1 where it looks for the old row.
+    st.floats(allow_nan=False).filter(lambda number: not number.is_integer()),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
     st.binary(max_size=20),
 )
@@ -134,10 +135,19 @@ def finite(params):
     return not any(isinstance(p, str) and "\0" in p for p in params)
 
 
-@given(work, work, work, st.sampled_from(["omit", "replace"]))
-def test_rebase_converges(start, mine, theirs, policy):
+@given(work, work, work)
+def test_rebase_converges(start, mine, theirs):
+    check_rebase(start, without_keys(mine), without_keys(theirs), "replace")
+
+
+@given(work, work, work)
+def test_rebase_converges_where_mine_wins(start, mine, theirs):
+    """Omitting leaves out all columns of a change, so it has to be about one column."""
+    check_rebase(start, one_column(mine), one_column(theirs), "omit")
+
+
+def check_rebase(start, mine, theirs, policy):
     """Theirs is applied over mine here; mine, rebased, is applied over theirs there."""
-    mine, theirs = only_t(mine), only_t(theirs)
     with databases(2, start) as (here, there):
         local, remote = record(here, mine), record(there, theirs)
         report = here.apply(remote, policy)
@@ -145,9 +155,13 @@ def test_rebase_converges(start, mine, theirs, policy):
         assert state(here) == state(there)
 
 
-def only_t(steps):
+def without_keys(steps):
     """Without changes of keys, which are two changes each."""
     return [step for step in steps if "UPDATE OR IGNORE" not in step[0]]
+
+
+def one_column(steps):
+    return [step for step in steps if step[0].startswith(("UPDATE t SET a", "DELETE FROM t"))]
 
 
 @given(work, work)
