@@ -1,5 +1,6 @@
 """Conflicts, policies, handlers, and what is left after a failure."""
 
+import signal
 import sqlite3
 import traceback
 
@@ -299,6 +300,32 @@ def test_progress(db):
         with pytest.raises(Own):
             db.apply(change, progress=lambda progress: raise_own())
         assert rows(db, "t") == before
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs setitimer")
+@pytest.mark.parametrize("progress", [None, lambda progress: None], ids=["quiet", "progress"])
+def test_a_signal_ends_a_long_call(db, progress):
+    db.execute("""
+        CREATE TRIGGER slow AFTER INSERT ON t BEGIN
+            DELETE FROM child WHERE id = (
+                WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 20000)
+                SELECT sum(i) FROM n);
+        END
+    """)
+    builder = Builder()
+    builder.table("t", columns=3, primary_key=[0])
+    for i in range(100, 5_000):
+        builder.insert((i, str(i), 1))
+    before = rows(db, "t")
+    kept = signal.signal(signal.SIGALRM, lambda *args: raise_own())
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    try:
+        with pytest.raises(Own):
+            db.apply(builder.finish(), progress=progress)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, kept)
+    assert rows(db, "t") == before and not db.in_transaction
 
 
 # -- What does not fit

@@ -155,6 +155,19 @@ int rowtide_py_on_progress(const rowtide_progress *progress, void *callable)
     return rc;
 }
 
+int rowtide_py_on_quiet(const rowtide_progress *progress, void *user)
+{
+    PyGILState_STATE gil;
+    int rc;
+    (void)progress;
+    (void)user;
+    if (!enter(&gil))
+        return ROWTIDE_EUSER;
+    rc = PyErr_CheckSignals() < 0 ? ROWTIDE_EUSER : 0;
+    PyGILState_Release(gil);
+    return rc;
+}
+
 /* Copy what read() gave, at most `*size` bytes. */
 static int take_bytes(PyObject *answer, void *data, size_t *size)
 {

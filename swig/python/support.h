@@ -111,6 +111,8 @@ int rowtide_py_on_table(const char *table, void *callable);
  * The callable returns None to fail. */
 int rowtide_py_on_table_later(const char *table, void *callable);
 int rowtide_py_on_progress(const rowtide_progress *progress, void *callable);
+/* Where nobody asked for progress: so that Ctrl-C ends a long call. */
+int rowtide_py_on_quiet(const rowtide_progress *progress, void *user);
 int rowtide_py_on_read(void *data, size_t *size, void *callable);
 int rowtide_py_on_write(const void *data, size_t size, void *callable);
 /* 1 if it can be called; else a TypeError. */
