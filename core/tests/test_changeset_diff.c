@@ -161,6 +161,48 @@ static int stop(const rowtide_progress *progress, void *user)
     return ROWTIDE_STOP;
 }
 
+static char *wide_table(const char *schema, int columns)
+{
+    sqlite3_str *sql = sqlite3_str_new(NULL);
+    sqlite3_str_appendf(sql, "CREATE TABLE %s.t(a PRIMARY KEY", schema);
+    for (int i = 1; i < columns; i++)
+        sqlite3_str_appendf(sql, ", c%d", i);
+    sqlite3_str_appendf(sql, ");INSERT INTO %s.t(a) VALUES(1)", schema);
+    return sqlite3_str_finish(sql);
+}
+
+static void compares_wide_tables(void **state)
+{
+    (void)state;
+    static const int widths[] = {999, 1000, 1001};
+    for (int i = 0; i < 3; i++) {
+        rowtide_db *db = scratch_db("ATTACH ':memory:' AS other");
+        char *here = wide_table("main", widths[i]);
+        char *there = wide_table("other", widths[i]);
+        rowtide_changeset *changeset;
+        scratch_exec(db, here);
+        scratch_exec(db, there);
+        scratch_exec(db, "UPDATE other.t SET c1 = 1, c998 = 2");
+        int rc = rowtide_changeset_diff(db, "main", "other", NULL, &changeset);
+        if (widths[i] <= 1000) {
+            assert_ok(rc);
+            assert_int_equal(rowtide_changeset_change_count(changeset), 1);
+            assert_ok(rowtide_changeset_apply(db, changeset, NULL, NULL));
+            scratch_exec(db, "CREATE TEMP TABLE same AS SELECT * FROM main.t"
+                             " INTERSECT SELECT * FROM other.t");
+            assert_int_equal(scratch_integer(db, "SELECT count(*) FROM same"),
+                             1);
+        } else {
+            assert_status(rc, ROWTIDE_ETOOBIG);
+            assert_message("table \"t\" has 1001 columns");
+        }
+        rowtide_changeset_free(changeset);
+        sqlite3_free(here);
+        sqlite3_free(there);
+        rowtide_db_free(db);
+    }
+}
+
 static void can_be_cancelled(void **state)
 {
     (void)state;
@@ -293,6 +335,7 @@ int main(void)
         cmocka_unit_test(leaves_out_generated_columns),
         cmocka_unit_test(refuses_tables_that_differ),
         cmocka_unit_test(takes_named_and_filtered_tables),
+        cmocka_unit_test(compares_wide_tables),
         cmocka_unit_test(can_be_cancelled),
         cmocka_unit_test(makes_one_the_other),
         cmocka_unit_test(streams_the_same),

@@ -187,6 +187,37 @@ static void means_main_where_a_temporary_table_shadows_it(void **state)
     rowtide_db_free(replica);
 }
 
+/* The format has no place for such a table. */
+static void leaves_out_a_table_without_a_name(void **state)
+{
+    (void)state;
+    rowtide_capture_options options = ROWTIDE_CAPTURE_OPTIONS_INIT;
+    const char *const tables[] = {""}, *table, *reason;
+    rowtide_db *db = scratch_db(
+        "CREATE TABLE \"\"(a PRIMARY KEY); CREATE TABLE t(a PRIMARY KEY)");
+    rowtide_changeset *changeset;
+    rowtide_capture *capture;
+    assert_ok(rowtide_capture_begin(db, NULL, &capture));
+    scratch_exec(db, "INSERT INTO \"\" VALUES(1); INSERT INTO t VALUES(1);");
+    assert_ok(rowtide_capture_skipped(capture, 0, &table, &reason));
+    assert_string_equal(table, "");
+    assert_string_equal(reason, "has no name");
+    assert_ok(rowtide_capture_end(capture, &changeset));
+    assert_int_equal(rowtide_changeset_change_count(changeset), 1);
+    rowtide_capture_free(capture);
+    rowtide_changeset_free(changeset);
+    options.tables = tables;
+    options.table_count = 1;
+    assert_status(rowtide_capture_begin(db, &options, &capture),
+                  ROWTIDE_ESCHEMA);
+    scratch_exec(db, "ATTACH ':memory:' AS other;"
+                     "CREATE TABLE other.\"\"(a PRIMARY KEY);"
+                     "CREATE TABLE other.t(a PRIMARY KEY)");
+    assert_status(rowtide_changeset_diff(db, "main", "other", NULL, &changeset),
+                  ROWTIDE_ESCHEMA);
+    rowtide_db_free(db);
+}
+
 enum { WIDE = 1500 };
 
 /* "first" and then "c1 middle, c2 middle, ... last". */
@@ -228,6 +259,7 @@ int main(void)
         cmocka_unit_test(carries_names_of_every_kind),
         cmocka_unit_test(carries_tables_of_every_kind),
         cmocka_unit_test(means_main_where_a_temporary_table_shadows_it),
+        cmocka_unit_test(leaves_out_a_table_without_a_name),
         cmocka_unit_test(carries_very_wide_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -115,7 +115,7 @@ ROWTIDE_API int64_t rowtide_capture_memory_used(rowtide_capture *capture);
 ROWTIDE_API int64_t rowtide_capture_size(rowtide_capture *capture);
 
 /** @return how many tables exist that a capture of all tables cannot record
- *  (no primary key, virtual, shadow of a virtual one, not supported by the
+ *  (no primary key, no name, virtual, shadow of a virtual one, not supported by the
  *  SQLite that is loaded). */
 ROWTIDE_API int rowtide_capture_skipped_count(rowtide_capture *capture);
 
@@ -148,7 +148,8 @@ typedef struct rowtide_diff_options {
  * there, is ::ROWTIDE_ESCHEMA; the filter can leave it out. Values are
  * compared exactly, by type and bytes; rows with NULL in their primary key and
  * generated columns are left out, and so are this library's own tables unless
- * they are named.
+ * they are named. A table with more columns than half of what SQLite allows in
+ * one (2,000 unless built otherwise) is ::ROWTIDE_ETOOBIG.
  */
 ROWTIDE_API int rowtide_changeset_diff(rowtide_db *db, const char *from_schema,
                                        const char *to_schema,

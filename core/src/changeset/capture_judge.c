@@ -147,6 +147,8 @@ int rowtide__capture_judge(const rowtide__table_info *info, const char **reason)
 {
     int rc = ROWTIDE_OK;
     *reason = rowtide__table_kind_fault(info->kind);
+    if (!*reason && !info->name[0])
+        *reason = "has no name"; /* as in CREATE TABLE "" */
     if (!*reason && !info->key_count)
         *reason = "has no primary key";
     for (int i = 0; rc == ROWTIDE_OK && !*reason && i < info->column_count; i++)

@@ -95,6 +95,8 @@ static int check_columns(const rowtide__diff *diff,
 static const char *describe_fault(const rowtide__table_info *info)
 {
     const char *fault = rowtide__table_kind_fault(info->kind);
+    if (!fault && !info->name[0])
+        fault = "has no name";
     return fault || info->key_count ? fault : "has no primary key";
 }
 
