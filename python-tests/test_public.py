@@ -152,3 +152,14 @@ def test_module_runs_the_command(tmp_path):
 
 def test_docstring_of_the_module_works():
     assert doctest.DocTestParser().get_examples(rowtide.__doc__)
+
+
+def test_stubs_say_what_is_there():
+    pytest.importorskip("mypy")
+    result = subprocess.run(
+        [sys.executable, "-m", "mypy.stubtest", "rowtide", "--ignore-missing-stub"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout

@@ -2,6 +2,16 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self, final
 
+from ._types import (
+    ApplyOptions,
+    AuditEntryOptions,
+    Buffer,
+    CaptureOptions,
+    DiffOptions,
+    RenderOptions,
+    ReportLine,
+    Text,
+)
 from .values import ChangeKind, Row
 
 @final
@@ -26,6 +36,7 @@ class Change:
     def primary_key(self) -> tuple[int | float | str | bytes | None, ...]: ...
     def __hash__(self) -> int: ...
 
+@final
 class ChangeIterator:
     def __new__(cls, handle: Handle, owner: object, /) -> Self: ...
     def __iter__(self) -> Self: ...
@@ -39,19 +50,6 @@ class ChangeIterator:
         trace: TracebackType | None,
         /,
     ) -> None: ...
-
-Text = str | bytes | None
-Callback = Callable[..., object] | None
-Buffer = bytes | bytearray | memoryview
-
-ApplyOptions = tuple[
-    tuple[int, int, int, int, int], Callback, Callback, Callback, int, Callback
-]
-CaptureOptions = tuple[Text, tuple[str, ...] | None, Callback, int, int]
-DiffOptions = tuple[tuple[str, ...] | None, Callback, int, Callback]
-RenderOptions = tuple[Handle | None, int, int, str | None]
-AuditEntryOptions = tuple[str | None, str | None, str | None]
-ReportLine = tuple[str | None, int, int, int, int, str | None]
 
 ITER_INVERT: int
 CHANGE_DELETE: int

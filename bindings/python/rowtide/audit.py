@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Self
 
 from . import _native
 from ._native import Handle
+from ._types import AuditEntryOptions
 from .capture import Recording
 from .changeset import AnyChangeset, Changeset
 from .errors import ClosedError, MisuseError
@@ -51,7 +52,7 @@ class AuditRecording(Recording, AnyChangeset):
     def __init__(
         self,
         log: AuditLog,
-        entry: _native.AuditEntryOptions,
+        entry: AuditEntryOptions,
         tables: tuple[str, ...],
         filter: Tables | None,
     ) -> None:

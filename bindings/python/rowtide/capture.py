@@ -8,6 +8,7 @@ from typing import Self
 
 from . import _native
 from ._native import Handle
+from ._types import CaptureOptions
 from .changeset import AnyChangeset, Changeset
 from .errors import MisuseError
 from .stream import Sink, open_sink
@@ -20,7 +21,7 @@ def capture_options(
     filter: LateFilter | None,
     flags: int = 0,
     memory_limit: int | None = None,
-) -> _native.CaptureOptions:
+) -> CaptureOptions:
     """Bring the options of a capture into the form of the native call."""
     return (schema, table_names(tables) or None, filter, flags, memory_limit or 0)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from . import _native
 from ._native import Change, ChangeIterator, Handle
+from ._types import RenderOptions
 from .errors import InvalidError, MisuseError
 from .stream import Buffer, Sink, Source, open_source, writer_sink
 from .tables import Tables, table_filter
@@ -158,7 +159,7 @@ class AnyChangeset:
 
     def _render(
         self,
-        how: Callable[[Handle, _native.RenderOptions, Handle], None],
+        how: Callable[[Handle, RenderOptions, Handle], None],
         names: AnyConnection | None,
         flags: int = 0,
         limit: int = 0,

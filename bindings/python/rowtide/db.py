@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from . import _native
 from ._native import Change, Handle
+from ._types import DiffOptions
 from .apply import OnConflict, ProgressCallback, Report, apply_changes, apply_options
 from .audit import AuditLog
 from .capture import Capture
@@ -167,7 +168,7 @@ class Recorder:
 
 def diff_options(
     tables: Tables | None, patchset: bool, progress: ProgressCallback | None
-) -> _native.DiffOptions:
+) -> DiffOptions:
     """Bring the options of a diff into the form of the native call."""
     flags = _native.CAPTURE_PATCHSET if patchset else 0
     if tables is None or callable(tables):
