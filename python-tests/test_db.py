@@ -113,6 +113,27 @@ def test_another_thread(db, rename):
     assert rows(db)[0][1] == "Ada"
 
 
+def test_closing_from_another_thread(db):
+    assert isinstance(in_thread(db.close), sqlite3.ProgrammingError)
+    assert len(rows(db)) == 3
+
+
+def test_closing_while_another_thread_is_inside(make, rename):
+    db = make(check_same_thread=False)
+    db.execute("DELETE FROM users")
+    seen = []
+    db.apply(rename, lambda conflict: seen.append(in_thread(db.close)) or "omit")
+    assert isinstance(seen[0], rowtide.Error)
+    assert rows(db) == []
+
+
+def test_handler_closes_our_own(own, rename):
+    own.executescript("DELETE FROM users")
+    with pytest.raises(rowtide.MisuseError):
+        own.apply(rename, lambda conflict: own.close())
+    assert own.is_open and not own.in_transaction
+
+
 def test_another_thread_that_may(make, rename):
     db = make(check_same_thread=False)
     assert in_thread(lambda: db.apply(rename)).applied == 1

@@ -163,3 +163,41 @@ def test_stubs_say_what_is_there():
         check=False,
     )
     assert result.returncode == 0, result.stdout
+
+
+def test_imported_again():
+    code = """
+import sys, rowtide
+change = rowtide.Change
+for name in [name for name in sys.modules if name.startswith("rowtide")]:
+    del sys.modules[name]
+import rowtide
+assert rowtide.Change is change
+db = rowtide.connect(":memory:")
+db.execute("CREATE TABLE t (id INTEGER PRIMARY KEY)")
+with db.capture() as change:
+    db.execute("INSERT INTO t VALUES (1)")
+assert [op.kind for op in change] == [rowtide.ChangeKind.INSERT]
+db.close()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_one_interpreter_only():
+    interpreters = pytest.importorskip("_xxsubinterpreters")
+    here = interpreters.create()
+    code = """
+try:
+    import rowtide
+except ImportError:
+    pass
+else:
+    raise AssertionError("imported twice")
+"""
+    try:
+        assert interpreters.run_string(here, code) is None
+    finally:
+        interpreters.destroy(here)

@@ -380,14 +380,8 @@ static PyType_Spec iterator_spec = {
 
 int rowtide_py_change_init(PyObject *module)
 {
-    change_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &change_spec,
-                                                           NULL);
-    iterator_type = (PyTypeObject *)PyType_FromModuleAndSpec(
-        module, &iterator_spec, NULL);
-    if (!change_type || !iterator_type)
+    if (rowtide_py_type(module, "Change", &change_spec, &change_type) < 0)
         return -1;
-    if (PyModule_AddObjectRef(module, "Change", (PyObject *)change_type) < 0)
-        return -1;
-    return PyModule_AddObjectRef(module, "ChangeIterator",
-                                 (PyObject *)iterator_type);
+    return rowtide_py_type(module, "ChangeIterator", &iterator_spec,
+                           &iterator_type);
 }

@@ -249,15 +249,36 @@ PyObject *rowtide_py_append(PyObject *result, PyObject *item)
     return pair;
 }
 
+/* Types and state are kept for the whole process, so one interpreter can have
+ * them; importing again there finds them made. */
+static int claim_process(void)
+{
+    static int64_t owner = -1;
+    int64_t self = PyInterpreterState_GetID(PyInterpreterState_Get());
+    if (owner >= 0 && owner != self) {
+        PyErr_SetString(PyExc_ImportError,
+                        "rowtide works in one interpreter of a process only");
+        return -1;
+    }
+    owner = self;
+    return 0;
+}
+
+int rowtide_py_type(PyObject *module, const char *name, PyType_Spec *spec,
+                    PyTypeObject **type)
+{
+    if (!*type)
+        *type = (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, NULL);
+    if (!*type)
+        return -1;
+    return PyModule_AddObjectRef(module, name, (PyObject *)*type);
+}
+
 int rowtide_py_init(PyObject *module)
 {
-    handle_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &handle_spec,
-                                                           NULL);
-    if (!handle_type)
-        return -1;
-    if (PyModule_AddObjectRef(module, "Handle", (PyObject *)handle_type) < 0)
-        return -1;
-    if (rowtide_py_change_init(module) < 0)
+    if (claim_process() < 0
+        || rowtide_py_type(module, "Handle", &handle_spec, &handle_type) < 0
+        || rowtide_py_change_init(module) < 0)
         return -1;
     return rowtide_py_offer_connections();
 }

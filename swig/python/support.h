@@ -55,6 +55,9 @@ extern rowtide_py_state rowtide_py;
 
 /* Make the types and put them into the module. */
 int rowtide_py_init(PyObject *module);
+/* Make a type, if it is not made yet, and put it into the module. */
+int rowtide_py_type(PyObject *module, const char *name, PyType_Spec *spec,
+                    PyTypeObject **type);
 
 /* A Python object that owns `pointer`, which is released if this fails. */
 PyObject *rowtide_py_handle(const rowtide_py_class *cls, void *pointer);

@@ -281,10 +281,13 @@ class Connection(sqlite3.Connection, Recorder):
         :class:`~rowtide.MisuseError`, and nothing is closed.
         """
         if self._adopted is not None:
-            with contextlib.suppress(ClosedError):
+            try:
                 check_usable(self)
+            except (ClosedError, ThreadError):
+                pass  # sqlite3 has its own words for these
+            else:
                 _native.db_close(self._adopted)
-            self._adopted = None
+                self._adopted = None
         super().close()
 
 
