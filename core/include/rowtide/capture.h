@@ -115,8 +115,8 @@ ROWTIDE_API int64_t rowtide_capture_memory_used(rowtide_capture *capture);
 ROWTIDE_API int64_t rowtide_capture_size(rowtide_capture *capture);
 
 /** @return how many tables exist that a capture of all tables cannot record
- *  (no primary key, no name, virtual, shadow of a virtual one, not supported by the
- *  SQLite that is loaded). */
+ *  (no primary key, no name, virtual, shadow of a virtual one, not supported by
+ *  the SQLite that is loaded). */
 ROWTIDE_API int rowtide_capture_skipped_count(rowtide_capture *capture);
 
 /** Name such a table (from 0) and the reason. Both borrowed from `capture`. */
