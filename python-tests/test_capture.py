@@ -39,6 +39,7 @@ def test_skipped_says_why(db):
     with db.capture() as change:
         assert "keyless" in change.skipped
         assert "key" in change.skipped["keyless"]
+    assert "keyless" in change.skipped
 
 
 def test_filter(db):
