@@ -43,13 +43,26 @@ static void print_line(const char *what, enum operation op,
 
 /* ## Capture */
 
+/* Recording, making the changeset of it, and both together. */
+static void print_capture(enum operation op, const struct shape *shape,
+                          const char *who, double start, double recorded,
+                          size_t bytes)
+{
+    double end = cpu_seconds();
+    print_line("record", op, shape, who, recorded - start, 0);
+    print_line("generate", op, shape, who, end - recorded, bytes);
+    print_line("capture", op, shape, who, end - start, bytes);
+}
+
 static void bench_plain(const struct shape *shape, enum operation op)
 {
     sqlite3 *db = open_scratch(scratch("plain"), shape, op != OP_INSERT);
     double start = cpu_seconds();
     exec(db, "BEGIN");
     run_plain(db, shape, op);
-    print_line("capture", op, shape, "plain", cpu_seconds() - start, 0);
+    double seconds = cpu_seconds() - start;
+    print_line("record", op, shape, "plain", seconds, 0);
+    print_line("capture", op, shape, "plain", seconds, 0);
     exec(db, "COMMIT");
     sqlite3_close(db);
 }
@@ -65,19 +78,16 @@ static void bench_raw_capture(const struct shape *shape, enum operation op)
     check(sqlite3session_create(db, "main", &session) == SQLITE_OK, "session");
     check(sqlite3session_attach(session, "t") == SQLITE_OK, "attach");
     run_plain(db, shape, op);
-    print_line("capture", op, shape, "raw", cpu_seconds() - start, 0);
-    start = cpu_seconds();
+    double recorded = cpu_seconds();
     check(sqlite3session_changeset(session, &size, &data) == SQLITE_OK,
           "changeset");
-    print_line("generate", op, shape, "raw", cpu_seconds() - start,
-               (size_t)size);
+    sqlite3session_delete(session); /* as the end of a capture does */
+    print_capture(op, shape, "raw", start, recorded, (size_t)size);
     sqlite3_free(data);
-    sqlite3session_delete(session);
     exec(db, "COMMIT");
     sqlite3_close(db);
 }
 
-/* Gives the changeset that the other measurements work on. */
 static rowtide_changeset *bench_our_capture(const struct shape *shape,
                                             enum operation op)
 {
@@ -94,11 +104,10 @@ static rowtide_changeset *bench_our_capture(const struct shape *shape,
     exec(sqlite, "BEGIN");
     ok(rowtide_capture_begin(db, &options, &capture), "capture_begin");
     run_plain(sqlite, shape, op);
-    print_line("capture", op, shape, "rowtide", cpu_seconds() - start, 0);
-    start = cpu_seconds();
+    double recorded = cpu_seconds();
     ok(rowtide_capture_end(capture, &changeset), "capture_end");
-    print_line("generate", op, shape, "rowtide", cpu_seconds() - start,
-               rowtide_changeset_size(changeset));
+    print_capture(op, shape, "rowtide", start, recorded,
+                  rowtide_changeset_size(changeset));
     rowtide_capture_free(capture);
     exec(sqlite, "COMMIT");
     rowtide_db_free(db);
@@ -224,10 +233,10 @@ static void bench_invert(const struct shape *shape, enum operation op,
     start = cpu_seconds();
     ok(rowtide_changeset_invert(changeset, &inverse), "invert");
     print_line("invert", op, shape, "rowtide", cpu_seconds() - start, size);
-    check(rowtide_changeset_size(inverse) == (size_t)raw_size
-              && !memcmp(rowtide_changeset_data(inverse), raw,
-                         (size_t)raw_size),
-          "both inverses being the same");
+    check(
+        rowtide_changeset_size(inverse) == (size_t)raw_size
+            && !memcmp(rowtide_changeset_data(inverse), raw, (size_t)raw_size),
+        "both inverses being the same");
     sqlite3_free(raw);
     rowtide_changeset_free(inverse);
 }
@@ -356,12 +365,26 @@ static void bench_concat(const struct shape *shape,
         rowtide_changeset_free(parts[i]);
 }
 
-static void bench_shape(const struct shape *shape)
+/* Who comes first changes from round to round, because the second finds the
+ * heap as the first has left it. Gives the changeset that the other
+ * measurements work on. */
+static rowtide_changeset *bench_capture(const struct shape *shape,
+                                        enum operation op, int round)
+{
+    rowtide_changeset *changeset;
+    bench_plain(shape, op);
+    if (round % 2 == 0)
+        bench_raw_capture(shape, op);
+    changeset = bench_our_capture(shape, op);
+    if (round % 2 == 1)
+        bench_raw_capture(shape, op);
+    return changeset;
+}
+
+static void bench_shape(const struct shape *shape, int round)
 {
     for (int op = OP_INSERT; op <= OP_DELETE; op++) {
-        bench_plain(shape, op);
-        bench_raw_capture(shape, op);
-        rowtide_changeset *changeset = bench_our_capture(shape, op);
+        rowtide_changeset *changeset = bench_capture(shape, op, round);
         bench_iterate(shape, op, changeset);
         bench_invert(shape, op, changeset);
         bench_apply(shape, op, changeset);
@@ -384,7 +407,7 @@ int main(int argc, char **argv)
             for (int columns = 3; columns <= 10; columns += 7) {
                 struct shape shape = {key, columns,
                                       columns == 3 ? rows : rows / 2};
-                bench_shape(&shape);
+                bench_shape(&shape, round);
             }
     return 0;
 }

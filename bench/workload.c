@@ -133,9 +133,7 @@ static sqlite3_stmt *prepare(sqlite3 *db, const struct shape *shape,
 void run_plain(sqlite3 *db, const struct shape *shape, enum operation op)
 {
     sqlite3_stmt *stmt = prepare(db, shape, op);
-    int others = op == OP_INSERT   ? shape->columns - 1
-                 : op == OP_UPDATE ? 2
-                                   : 0;
+    int others = op == OP_INSERT ? shape->columns - 1 : op == OP_UPDATE ? 2 : 0;
     for (int row = 0; row < shape->rows; row++) {
         bind_key(stmt, 1, shape->key, row);
         for (int i = 1; i <= others; i++)

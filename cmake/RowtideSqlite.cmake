@@ -1,9 +1,13 @@
 # The system's SQLite, linked dynamically, with the two options the library
-# stands on. rowtide_sqlite is what targets link to.
+# stands on.
 
 include(CheckSourceCompiles)
 
 find_package(SQLite3 3.40 REQUIRED)
+if(NOT TARGET SQLite3::SQLite3)
+    # The target's name before CMake 4.
+    add_library(SQLite3::SQLite3 ALIAS SQLite::SQLite3)
+endif()
 set(sqlite_definitions SQLITE_ENABLE_SESSION SQLITE_ENABLE_PREUPDATE_HOOK)
 
 function(check_sqlite_sessions)

@@ -1,12 +1,13 @@
-/* Renames every unit of length of PROJ's database and writes what changed. */
+/* Renames the units of length of PROJ's database, adds a celestial body, and
+ * writes what changed. */
 #include <rowtide.h>
 
 #include <stdio.h>
 
 static const char SQL[] = "UPDATE unit_of_measure SET name = upper(name) "
                           "WHERE type = 'length' AND deprecated = 0;"
-                          "DELETE FROM unit_of_measure WHERE proj_short_name "
-                          "IS NULL AND type = 'scale' AND code = 1029";
+                          "INSERT INTO celestial_body "
+                          "VALUES ('DEMO', 'ceres', 'Ceres', 469730.0)";
 
 static int run(const char *path, const char *output)
 {

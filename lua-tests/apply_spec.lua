@@ -282,6 +282,17 @@ describe("a callback", function()
     untouched()
   end)
 
+  it("may interrupt the call", function()
+    local report, message, code = db:apply(change, { on_conflict = function()
+      assert(db:interrupt())
+      return "omit"
+    end })
+    assert.is_nil(report)
+    assert.is_string(message)
+    assert.equal("cancelled", code)
+    untouched()
+  end)
+
   it("cancels through progress", function()
     local asked = 0
     local report, _, code = db:apply(change, { on_conflict = "omit", progress = function(p)

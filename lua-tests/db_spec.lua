@@ -65,6 +65,50 @@ describe("a connection", function()
     assert.equal("read_only", code)
   end)
 
+  it("says when another one holds the lock", function()
+    local path = helper.path ".db"
+    local holder = assert(rowtide.open(path))
+    assert(holder:exec(helper.SCHEMA .. helper.ROWS .. "BEGIN IMMEDIATE"))
+    local db = assert(rowtide.open(path, { busy_timeout = 1 }))
+    local change = helper.change()
+    for _, call in ipairs {
+      function() return db:exec "DELETE FROM users" end,
+      function() return db:transaction(error) end,
+      function() return db:apply(change) end,
+    } do
+      local result, message, code = call()
+      assert.is_nil(result)
+      assert.is_string(message)
+      assert.equal("busy", code)
+      assert.is_false(db:in_transaction())
+    end
+    assert(holder:exec "ROLLBACK")
+    assert.equal(3, assert(db:apply(change)).applied)
+  end)
+
+  it("is adopted from where its pointer is known", function()
+    local db = helper.database()
+    local adopted = assert(rowtide.adopt(assert(db:pointer())))
+    assert.equal("Ann", adopted:value "SELECT name FROM users WHERE id = 1")
+    assert.equal(1, #helper.captured(adopted, "DELETE FROM users WHERE id = 1"))
+    db:close()
+    assert.equal("closed", select(3, db:pointer()))
+  end)
+
+  it("closes under statements, captures and logs", function()
+    local db = helper.database()
+    local next_row, stmt = db:rows "SELECT * FROM users"
+    next_row(stmt)
+    local capture, log = assert(db:begin_capture()), assert(db:audit_log())
+    local undo = assert(db:undo_log())
+    assert(db:close())
+    assert.has_error(function() next_row(stmt) end)
+    assert.equal("closed", select(3, capture:finish()))
+    assert.equal("closed", select(3, log:entry(function() end)))
+    assert.equal("closed", select(3, undo:undo()))
+    assert.is_false(capture:is_open())
+  end)
+
   it("works by methods and by functions of the module", function()
     local db = helper.database()
     assert.equal(rowtide.db_exec, db.exec)

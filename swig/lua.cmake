@@ -20,7 +20,6 @@ endif()
 
 set(lua_out ${CMAKE_CURRENT_BINARY_DIR}/lua)
 set(lua_tree ${PROJECT_BINARY_DIR}/lua)
-set(SWIG_BYPRODUCTS "")
 run_swig(lua ${lua_out}/core_wrap.c -module rowtide_core -nomoduleglobal)
 
 file(GLOB lua_support CONFIGURE_DEPENDS lua/*.c)
@@ -64,5 +63,24 @@ foreach(abi ${LUA_ABIS})
         install_lua(jit 5.1)
     endif()
 endforeach()
+# The same specs for each Lua. Sanitizers would have to be in the interpreter.
+find_program(BUSTED_EXECUTABLE busted)
+mark_as_advanced(BUSTED_EXECUTABLE)
+if(ROWTIDE_TESTS AND BUSTED_EXECUTABLE AND NOT ROWTIDE_SANITIZE)
+    foreach(abi ${LUA_ABIS})
+        if(LUA_${abi}_EXECUTABLE)
+            add_test(NAME lua_${abi}
+                COMMAND ${LUA_${abi}_EXECUTABLE} ${BUSTED_EXECUTABLE} --output=plainTerminal
+                WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+            set(suffix "")
+            if(abi MATCHES "^5\\.[34]$")
+                string(REPLACE "." "_" suffix "_${abi}")
+            endif()
+            set_tests_properties(lua_${abi} PROPERTIES LABELS lua ENVIRONMENT
+                "LUA_PATH=${lua_tree}/share/?.lua\;${lua_tree}/share/?/init.lua\;\;;LUA_CPATH${suffix}=${lua_tree}/${abi}/?.so\;\;")
+        endif()
+    endforeach()
+endif()
+
 list(JOIN LUA_ABIS ", " abi_list)
 message(STATUS "Lua modules: for ${abi_list}")

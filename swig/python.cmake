@@ -13,7 +13,6 @@ endif()
 
 set(python_out ${CMAKE_CURRENT_BINARY_DIR}/python)
 set(python_package ${PROJECT_BINARY_DIR}/python/rowtide)
-set(SWIG_BYPRODUCTS "")
 run_swig(python ${python_out}/native_wrap.c -module _native -noproxy)
 
 file(GLOB python_support CONFIGURE_DEPENDS python/*.c)

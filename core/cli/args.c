@@ -58,6 +58,19 @@ static void look_for_json(cli_run *cli, int argc, char **argv)
             cli->given[cli->given_count++].option = &cli_common_options[0];
 }
 
+/* Before anything is opened: --limit and the like are numbers. */
+static int check_numbers(cli_run *cli)
+{
+    int64_t number;
+    int status = CLI_OK;
+    for (int i = 0; status == CLI_OK && i < cli->given_count; i++) {
+        const cli_option *option = cli->given[i].option;
+        if (option->value && strcmp(option->value, "N") == 0)
+            status = cli_number(cli, option->name, 0, &number);
+    }
+    return status;
+}
+
 int cli_parse(cli_run *cli, int argc, char **argv)
 {
     getopt_tables tables = {.shorts = ":"};
@@ -86,7 +99,7 @@ int cli_parse(cli_run *cli, int argc, char **argv)
         || cli->argument_count > cli->command->most)
         return cli_usage(cli, "usage: rowtide %s %s", cli->command->name,
                          cli->command->arguments);
-    return -1;
+    return check_numbers(cli) == CLI_OK ? -1 : CLI_USAGE;
 }
 
 int cli_has(const cli_run *cli, const char *option)

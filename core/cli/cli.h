@@ -94,6 +94,8 @@ int cli_open_db(cli_run *cli, const char *path, int read_only,
  * to a terminal. */
 int cli_open_output(cli_run *cli, int binary, rowtide_sink **out);
 int cli_read_changeset(cli_run *cli, const char *path, rowtide_changeset **out);
+/* With --json and -o: what was written, as {"output": .., "bytes": ..}. */
+int cli_report_output(const cli_run *cli);
 int cli_write_changeset(cli_run *cli, rowtide_changeset *changeset);
 /* The whole of a file; "-" is standard input. */
 int cli_read_file(cli_run *cli, const char *path, rowtide_buffer *out);
@@ -132,33 +134,27 @@ void cli_progress_end(cli_progress *progress);
 /* ## Options that several commands have */
 
 #define CLI_OUTPUT                                                             \
-    {                                                                          \
-        "output", 'o', "FILE",                                                 \
-            "write to FILE, which is complete or not there; - is standard "    \
-            "output"                                                           \
-    }
-#define CLI_TABLE                                                              \
-    {                                                                          \
-        "table", 't', "TABLE", "only this table; may be given again"           \
-    }
+    {"output", 'o', "FILE",                                                    \
+     "write to FILE, which is complete or not there; - is standard "           \
+     "output"}
+#define CLI_TABLE {"table", 't', "TABLE", "only this table; may be given again"}
 #define CLI_SQL                                                                \
     {"sql", 0, "SQL", "the statements; may be given again"},                   \
-    {                                                                          \
-        "file", 'f', "FILE",                                                   \
-            "read the statements from FILE; without --sql and --file they "    \
-            "come from standard input"                                         \
-    }
+        {"file", 'f', "FILE",                                                  \
+         "read the statements from FILE; without --sql and --file they "       \
+         "come from standard input"}
 #define CLI_SHOW                                                               \
     {"db", 0, "DB", "take column names from this database"},                   \
         {"html", 0, NULL, "make one HTML page, old and new side by side"},     \
         {"stat", 0, NULL, "only count the changes of each table"},             \
-        {"limit", 'n', "N", "show at most N changes"},                         \
+        {"limit", 'n', "N",                                                    \
+         "show at most N changes, 0 for all; an HTML page has at most 2000 "   \
+         "if "                                                                 \
+         "this is not given"},                                                 \
         {"title", 0, "TEXT", "title of the HTML page"},                        \
-    {                                                                          \
-        "color", 0, "WHEN",                                                    \
-            "colours: always, never, or auto (on a terminal, unless "          \
-            "NO_COLOR is set)"                                                 \
-    }
+        {"color", 0, "WHEN",                                                   \
+         "colours: always, never, or auto (on a terminal, unless "             \
+         "NO_COLOR is set)"}
 #define CLI_APPLY                                                              \
     {"on-conflict", 0, "ACTION",                                               \
      "for every conflict: abort (the default), omit, or replace where that "   \
@@ -175,10 +171,8 @@ void cli_progress_end(cli_progress *progress);
         {"fk-no-action", 0, NULL, "foreign key actions do not run"},           \
         {"skip-indirect", 0, NULL,                                             \
          "leave out what triggers and foreign key actions did"},               \
-    {                                                                          \
-        "skip-misfits", 0, NULL,                                               \
-            "leave out tables that do not fit the schema instead of failing"   \
-    }
+        {"skip-misfits", 0, NULL,                                              \
+         "leave out tables that do not fit the schema instead of failing"}
 
 /* ## The commands */
 

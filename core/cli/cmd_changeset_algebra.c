@@ -25,7 +25,7 @@ static int run_stream(stream *self, int (*run)(stream *self))
         status = cli_fail(self->cli);
     rowtide_source_free(self->source);
     rowtide_sink_free(self->sink);
-    return status;
+    return status == CLI_OK ? cli_report_output(self->cli) : status;
 }
 
 static int invert(stream *self)
@@ -94,8 +94,8 @@ static int concat(cli_run *cli, rowtide_source **sources, rowtide_sink *sink)
 int cmd_changeset_concat(cli_run *cli)
 {
     rowtide_sink *sink = NULL;
-    rowtide_source **sources =
-        calloc((size_t)cli->argument_count, sizeof *sources);
+    rowtide_source **sources = calloc((size_t)cli->argument_count,
+                                      sizeof *sources);
     if (!sources)
         return cli_fail_with(cli, ROWTIDE_ENOMEM, "out of memory");
     int status = cli_open_output(cli, 1, &sink);
@@ -105,7 +105,7 @@ int cmd_changeset_concat(cli_run *cli)
         rowtide_source_free(sources[i]);
     rowtide_sink_free(sink);
     free(sources);
-    return status;
+    return status == CLI_OK ? cli_report_output(cli) : status;
 }
 
 /* With --exit-code the answer is diff's: 0 the same, 1 different, 2 trouble. */

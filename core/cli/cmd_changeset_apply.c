@@ -137,24 +137,23 @@ static int apply_in_transaction(cli_run *cli, rowtide_db *db,
     return status;
 }
 
-static int apply(cli_run *cli, rowtide_db *db, rowtide_report **report)
+static int apply(cli_run *cli, rowtide_db *db, rowtide_apply_options *options,
+                 rowtide_report **report)
 {
-    rowtide_apply_options options = ROWTIDE_APPLY_OPTIONS_INIT;
     cli_progress progress;
-    int status = cli_apply_options(cli, &options);
-    if (status != CLI_OK)
-        return status;
     if (cli_has(cli, "table")) {
-        options.filter = is_wanted;
-        options.filter_user = cli;
+        options->filter = is_wanted;
+        options->filter_user = cli;
     }
     cli_progress_start(cli, &progress);
-    options.progress = cli_progress_draw;
-    options.progress_user = &progress;
-    status = cli_has(cli, "dry-run") || cli_has(cli, "rebase-out")
-                 ? apply_in_transaction(cli, db, &options, report)
-                 : apply_file(cli, db, &options, report);
+    options->progress = cli_progress_draw;
+    options->progress_user = &progress;
+    int status = cli_has(cli, "dry-run") || cli_has(cli, "rebase-out")
+                     ? apply_in_transaction(cli, db, options, report)
+                     : apply_file(cli, db, options, report);
     cli_progress_end(&progress);
+    options->progress = NULL;
+    options->progress_user = NULL;
     return status;
 }
 
@@ -162,9 +161,12 @@ int cmd_changeset_apply(cli_run *cli)
 {
     rowtide_db *db = NULL;
     rowtide_report *report = NULL;
-    int status = cli_open_db(cli, cli->arguments[0], 0, &db);
+    rowtide_apply_options options = ROWTIDE_APPLY_OPTIONS_INIT;
+    int status = cli_apply_options(cli, &options);
     if (status == CLI_OK)
-        status = apply(cli, db, &report);
+        status = cli_open_db(cli, cli->arguments[0], 0, &db);
+    if (status == CLI_OK)
+        status = apply(cli, db, &options, &report);
     if (status == CLI_OK && cli_has(cli, "json"))
         print_report_json(cli, report);
     else if (status == CLI_OK && !cli_has(cli, "quiet"))

@@ -39,7 +39,7 @@ static int convert(cli_run *cli, const char *db_path,
     rowtide_source_free(source);
     rowtide_sink_free(sink);
     rowtide_db_free(options.names);
-    return status;
+    return status == CLI_OK ? cli_report_output(cli) : status;
 }
 
 int cmd_changeset_to_json(cli_run *cli)
@@ -65,5 +65,5 @@ int cmd_changeset_from_json(cli_run *cli)
         status = cli_write_changeset(cli, changeset);
     rowtide_changeset_free(changeset);
     rowtide_buffer_dispose(&json);
-    return status;
+    return status == CLI_OK ? cli_report_output(cli) : status;
 }

@@ -38,8 +38,8 @@ static int append_changeset(cli_run *cli, rowtide_primary *primary)
 {
     rowtide_changeset *changeset = NULL;
     int64_t number = 0;
-    int status =
-        cli_read_changeset(cli, cli_value(cli, "changeset"), &changeset);
+    int status = cli_read_changeset(cli, cli_value(cli, "changeset"),
+                                    &changeset);
     if (status == CLI_OK
         && rowtide_primary_append(primary, changeset, &number) != ROWTIDE_OK)
         status = cli_fail(cli);
@@ -176,8 +176,8 @@ static int primary_status(cli_run *cli, rowtide_db *db)
 {
     rowtide_primary *primary = NULL;
     int rc = rowtide_primary_open(db, cli->arguments[1], &primary);
-    int64_t position =
-        rc == ROWTIDE_OK ? rowtide_primary_position(primary) : rc;
+    int64_t position = rc == ROWTIDE_OK ? rowtide_primary_position(primary)
+                                        : rc;
     if (position >= 0)
         print_status(cli, "primary", position);
     rowtide_primary_free(primary);
@@ -188,8 +188,8 @@ static int replica_status(cli_run *cli, rowtide_db *db)
 {
     rowtide_replica *replica = NULL;
     int rc = rowtide_replica_open(db, cli->arguments[1], &replica);
-    int64_t position =
-        rc == ROWTIDE_OK ? rowtide_replica_position(replica) : rc;
+    int64_t position = rc == ROWTIDE_OK ? rowtide_replica_position(replica)
+                                        : rc;
     if (position >= 0)
         print_status(cli, "replica", position);
     rowtide_replica_free(replica);

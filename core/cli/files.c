@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int cli_open_db(cli_run *cli, const char *path, int read_only, rowtide_db **out)
@@ -37,6 +38,20 @@ int cli_read_changeset(cli_run *cli, const char *path, rowtide_changeset **out)
     return rc == ROWTIDE_OK ? CLI_OK : cli_fail(cli);
 }
 
+int cli_report_output(const cli_run *cli)
+{
+    struct stat info;
+    const char *path = cli_value(cli, "output");
+    if (!cli_has(cli, "json") || !path || strcmp(path, "-") == 0)
+        return CLI_OK;
+    if (stat(path, &info) != 0)
+        return cli_fail_with(cli, ROWTIDE_EIO, "%s: %s", path, strerror(errno));
+    fputs("{\"output\":", stdout);
+    cli_json_string(stdout, path);
+    printf(",\"bytes\":%lld}\n", (long long)info.st_size);
+    return CLI_OK;
+}
+
 int cli_write_changeset(cli_run *cli, rowtide_changeset *changeset)
 {
     rowtide_sink *sink = NULL;
@@ -65,8 +80,8 @@ static int append_stream(FILE *in, rowtide_buffer *out)
             out->data = data;
             out->capacity = capacity;
         }
-        got =
-            fread(out->data + out->size, 1, out->capacity - out->size - 1, in);
+        got = fread(out->data + out->size, 1, out->capacity - out->size - 1,
+                    in);
         out->size += got;
         out->data[out->size] = '\0';
     } while (got > 0);

@@ -28,8 +28,8 @@ int cli_is_group(const char *word)
 {
     size_t length = strlen(word);
     for (const cli_command *command = cli_commands; command->name; command++)
-        if (command->name[length] == ' '
-            && strncmp(command->name, word, length) == 0)
+        if (strncmp(command->name, word, length) == 0
+            && command->name[length] == ' ')
             return 1;
     return 0;
 }

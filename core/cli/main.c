@@ -19,8 +19,8 @@ static int help(int argc, char **argv)
         cli_print_overview(stdout, argc ? argv[0] : NULL);
         return CLI_OK;
     }
-    const cli_command *command =
-        cli_find(argv[0], argc > 1 ? argv[1] : NULL, &words);
+    const cli_command *command = cli_find(argv[0], argc > 1 ? argv[1] : NULL,
+                                          &words);
     if (!command || words != argc)
         return cli_usage(NULL, "help: there is no command \"%s%s%s\"", argv[0],
                          argc > 1 ? " " : "", argc > 1 ? argv[1] : "");

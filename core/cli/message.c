@@ -3,30 +3,66 @@
 #include <stdarg.h>
 #include <string.h>
 
+/* Decode one character; 0 bytes if it is none. */
+static int decode(const unsigned char *c, unsigned *out)
+{
+    int length = *c < 0x80   ? 1
+                 : *c < 0xC2 ? 0
+                 : *c < 0xE0 ? 2
+                 : *c < 0xF0 ? 3
+                             : 4;
+    *out = length == 1 ? *c : *c & (0x7Fu >> length);
+    for (int i = 1; i < length; i++) {
+        if ((c[i] & 0xC0) != 0x80)
+            return 0;
+        *out = *out << 6 | (c[i] & 0x3Fu);
+    }
+    return length;
+}
+
+/* Control characters, and those that change the order of others. */
+static int is_unsafe(unsigned c)
+{
+    return c < 0x20 || (c >= 0x7F && c < 0xA0) || (c >= 0x200B && c <= 0x200F)
+           || (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F)
+           || c == 0xFEFF || c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF);
+}
+
+/* JSON is UTF-8: a byte that is not becomes U+FFFD. */
 void cli_json_string(FILE *out, const char *text)
 {
+    const unsigned char *c = (const unsigned char *)text;
     fputc('"', out);
-    for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-        if (*c == '"' || *c == '\\')
+    while (*c) {
+        unsigned character;
+        int length = decode(c, &character);
+        if (length == 0 || character > 0x10FFFF
+            || (character >= 0xD800 && character <= 0xDFFF))
+            fputs("\\ufffd", out);
+        else if (*c == '"' || *c == '\\')
             fprintf(out, "\\%c", *c);
-        else if (*c < 0x20 || *c == 0x7F)
-            fprintf(out, "\\u%04x", *c);
+        else if (is_unsafe(character))
+            fprintf(out, "\\u%04x", character);
         else
-            fputc(*c, out);
+            fwrite(c, 1, (size_t)length, out);
+        c += length ? length : 1;
     }
     fputc('"', out);
 }
 
-/* C1 controls are two bytes in UTF-8: 0xC2 and 0x80 to 0x9F. */
 void cli_print_safe(FILE *out, const char *text)
 {
-    for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-        if (*c < 0x20 || *c == 0x7F)
+    const unsigned char *c = (const unsigned char *)text;
+    while (*c) {
+        unsigned character;
+        int length = decode(c, &character);
+        if (length == 0)
             fprintf(out, "\\x%02x", *c);
-        else if (*c == 0xC2 && c[1] >= 0x80 && c[1] < 0xA0)
-            fprintf(out, "\\u{%x}", *++c);
+        else if (is_unsafe(character))
+            fprintf(out, character < 0x80 ? "\\x%02x" : "\\u{%x}", character);
         else
-            fputc(*c, out);
+            fwrite(c, 1, (size_t)length, out);
+        c += length ? length : 1;
     }
 }
 

@@ -19,8 +19,8 @@ static rowtide_conflict_action *find_kind(rowtide_policy *policy,
         &policy->data, &policy->not_found, &policy->conflict,
         &policy->constraint, &policy->foreign_key};
     for (int i = 0; i < 5; i++) {
-        const char *name =
-            rowtide_conflict_kind_name(i + ROWTIDE_CONFLICT_DATA);
+        const char *name = rowtide_conflict_kind_name(i
+                                                      + ROWTIDE_CONFLICT_DATA);
         if (strlen(name) == length && strncmp(name, word, length) == 0)
             return members[i];
     }

@@ -14,10 +14,10 @@ static int64_t now_ms(void)
 
 void cli_progress_start(const cli_run *cli, cli_progress *progress)
 {
-    *progress =
-        (cli_progress){.started = now_ms(),
-                       .wanted = isatty(STDERR_FILENO) && !cli_has(cli, "quiet")
-                                 && !cli_has(cli, "json")};
+    *progress = (cli_progress){.started = now_ms(),
+                               .wanted = isatty(STDERR_FILENO)
+                                         && !cli_has(cli, "quiet")
+                                         && !cli_has(cli, "json")};
 }
 
 int cli_progress_draw(const rowtide_progress *at, void *user)

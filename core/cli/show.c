@@ -128,6 +128,9 @@ static int render(cli_run *cli, rowtide_changeset *changeset,
     return status;
 }
 
+/* More than a browser likes to show is not wanted by accident. */
+enum { PAGE_LIMIT = 2000 };
+
 int cli_show(cli_run *cli, rowtide_changeset *changeset, rowtide_db *names)
 {
     rowtide_render_options options = ROWTIDE_RENDER_OPTIONS_INIT;
@@ -136,7 +139,8 @@ int cli_show(cli_run *cli, rowtide_changeset *changeset, rowtide_db *names)
     int color;
     int status = cli_use_color(cli, &color);
     if (status == CLI_OK)
-        status = cli_number(cli, "limit", 0, &options.limit);
+        status = cli_number(cli, "limit", cli_has(cli, "html") ? PAGE_LIMIT : 0,
+                            &options.limit);
     if (status == CLI_OK && path)
         status = cli_open_db(cli, path, 1, &db);
     if (status == CLI_OK) {

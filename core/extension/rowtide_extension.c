@@ -4,9 +4,11 @@
 
 SQLITE_EXTENSION_INIT1
 
-int sqlite3_rowtide_init(sqlite3 *db, char **message_out, const sqlite3_api_routines *routines);
+int sqlite3_rowtide_init(sqlite3 *db, char **message_out,
+                         const sqlite3_api_routines *routines);
 
-static void report_version(sqlite3_context *context, int argc, sqlite3_value **argv)
+static void report_version(sqlite3_context *context, int argc,
+                           sqlite3_value **argv)
 {
     (void)argc;
     (void)argv;
@@ -20,6 +22,7 @@ ROWTIDE_API int sqlite3_rowtide_init(sqlite3 *db, char **message_out,
     (void)message_out;
     SQLITE_EXTENSION_INIT2(routines);
     return sqlite3_create_function_v2(db, "rowtide_version", 0,
-                                      SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, NULL,
-                                      report_version, NULL, NULL, NULL);
+                                      SQLITE_UTF8 | SQLITE_DETERMINISTIC
+                                          | SQLITE_INNOCUOUS,
+                                      NULL, report_version, NULL, NULL, NULL);
 }

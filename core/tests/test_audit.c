@@ -40,10 +40,10 @@ static void entry_says_who_what_when(void **state)
     rowtide_db *db = scratch_db(schema);
     rowtide_audit *audit = open_log(db);
     rowtide_audit_entry entry = {"ada", "import", "2026-01-31 10:00:00"};
-    assert_int_equal(
-        record(audit, db, "INSERT INTO users(id, name) VALUES(2, 'Bob')",
-               &entry),
-        1);
+    assert_int_equal(record(audit, db,
+                            "INSERT INTO users(id, name) VALUES(2, 'Bob')",
+                            &entry),
+                     1);
     assert_rows(db, "SELECT id, time, author, label FROM rowtide_audit",
                 "1|'2026-01-31T10:00:00.000Z'|'ada'|'import';");
     assert_int_equal(record(audit, db, "DELETE FROM users WHERE id = 2", NULL),
@@ -65,7 +65,8 @@ static void changes_are_json_by_column_name(void **state)
     rowtide_db *db = scratch_db(schema);
     rowtide_audit *audit = open_log(db);
     record(audit, db,
-           "UPDATE users SET name = 'Ada \"L\"', score = 2.0 WHERE id = 1", NULL);
+           "UPDATE users SET name = 'Ada \"L\"', score = 2.0 WHERE id = 1",
+           NULL);
     record(audit, db, "INSERT INTO notes VALUES('k', 7, NULL)", NULL);
     record(audit, db, "DELETE FROM users WHERE id = 1", NULL);
     assert_rows(db,
@@ -273,8 +274,8 @@ static void prune_by_age_and_by_number(void **state)
     }
     assert_ok(rowtide_audit_prune(audit, "2026-01-31", 0, &pruned));
     assert_int_equal(pruned, 1);
-    assert_ok(rowtide_audit_prune(audit, "2026-01-31T14:00:00+02:00", 0,
-                                  &pruned));
+    assert_ok(
+        rowtide_audit_prune(audit, "2026-01-31T14:00:00+02:00", 0, &pruned));
     assert_int_equal(pruned, 1);
     assert_ok(rowtide_audit_prune(audit, NULL, 1, &pruned));
     assert_int_equal(pruned, 1);
@@ -313,8 +314,22 @@ static void a_foreign_table_of_that_name(void **state)
     assert_status(rowtide_audit_open(db, &audit), ROWTIDE_ESCHEMA);
     assert_message("rowtide_audit");
     assert_null(audit);
-    assert_int_equal(
-        scratch_integer(db, "SELECT count(*) FROM sqlite_schema"), 1);
+    assert_int_equal(scratch_integer(db, "SELECT count(*) FROM sqlite_schema"),
+                     1);
+    rowtide_db_free(db);
+}
+
+static void temporary_tables_of_that_name_do_not_matter(void **state)
+{
+    (void)state;
+    rowtide_db *db = scratch_db(schema);
+    scratch_exec(db, "CREATE TEMP TABLE rowtide_audit(x);"
+                     "CREATE TEMP TABLE rowtide_audit_change(x)");
+    rowtide_audit *audit = open_log(db);
+    assert_int_equal(record(audit, db, "DELETE FROM users", NULL), 1);
+    assert_rows(db, "SELECT count(*) FROM main.rowtide_audit_change", "1;");
+    assert_rows(db, "SELECT count(*) FROM temp.rowtide_audit", "0;");
+    rowtide_audit_free(audit);
     rowtide_db_free(db);
 }
 
@@ -347,6 +362,28 @@ static void read_only_and_locked(void **state)
     rowtide_db_free(db);
     rowtide_audit_free(reader);
     rowtide_db_free(writer);
+}
+
+static void a_reader_at_commit_undoes_everything(void **state)
+{
+    (void)state;
+    const char *path = scratch_new_path();
+    rowtide_db *reader = scratch_db_file(path, schema), *db = NULL;
+    rowtide_open_options options = ROWTIDE_OPEN_OPTIONS_INIT;
+    options.busy_timeout_ms = 1;
+    assert_ok(rowtide_db_open(path, &options, &db));
+    rowtide_audit *audit = open_log(db);
+    assert_ok(rowtide_audit_begin(audit, NULL));
+    scratch_exec(db, "DELETE FROM users");
+    scratch_exec(reader, "BEGIN; SELECT * FROM users");
+    assert_status(rowtide_audit_commit(audit, NULL, NULL), ROWTIDE_EBUSY);
+    assert_int_equal(rowtide_db_in_transaction(db), 0);
+    scratch_exec(reader, "COMMIT");
+    assert_rows(db, "SELECT id FROM users", "1;");
+    assert_int_equal(record(audit, db, "DELETE FROM users", NULL), 1);
+    rowtide_audit_free(audit);
+    rowtide_db_free(db);
+    rowtide_db_free(reader);
 }
 
 static void full_disk_undoes_everything(void **state)
@@ -478,7 +515,9 @@ int main(void)
         cmocka_unit_test(prune_by_age_and_by_number),
         cmocka_unit_test(bad_time_undoes_everything),
         cmocka_unit_test(a_foreign_table_of_that_name),
+        cmocka_unit_test(temporary_tables_of_that_name_do_not_matter),
         cmocka_unit_test(read_only_and_locked),
+        cmocka_unit_test(a_reader_at_commit_undoes_everything),
         cmocka_unit_test(full_disk_undoes_everything),
         cmocka_unit_test(closing_the_connection_rolls_back),
         cmocka_unit_test(last_insert_rowid_is_the_callers),

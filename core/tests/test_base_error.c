@@ -56,6 +56,17 @@ static void long_message_is_cut_between_characters(void **state)
     assert_int_equal((length - 1) % 3, 0);
 }
 
+static void message_is_utf8(void **state)
+{
+    (void)state;
+    rowtide__fail(ROWTIDE_EUSER, "%s",
+                  "\xff \xc3\xa9 \xe2\x82 \x80\x80\xe2\x80\xa8-\xc2\x85-");
+    assert_string_equal(rowtide_error_message(), "? \xc3\xa9 ? ? - -");
+    rowtide__fail_context("%.4s", "\xe2\x82\xac\xe2\x82\xac");
+    assert_string_equal(rowtide_error_message(),
+                        "\xe2\x82\xac?: ? \xc3\xa9 ? ? - -");
+}
+
 static void context_keeps_what_is_deeper(void **state)
 {
     (void)state;
@@ -110,6 +121,7 @@ int main(void)
         cmocka_unit_test(set_and_clear),
         cmocka_unit_test(message_is_one_line),
         cmocka_unit_test(long_message_is_cut_between_characters),
+        cmocka_unit_test(message_is_utf8),
         cmocka_unit_test(context_keeps_what_is_deeper),
         cmocka_unit_test(callback_may_have_its_own_words),
         cmocka_unit_test(each_thread_has_its_own),

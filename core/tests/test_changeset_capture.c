@@ -181,6 +181,58 @@ static void asks_the_filter_once_per_table(void **state)
     rowtide_db_free(db);
 }
 
+static int refuse_silently(const char *table, void *user)
+{
+    (void)table;
+    (void)user;
+    return ROWTIDE_EUSER;
+}
+
+static void takes_no_old_message_for_the_filters(void **state)
+{
+    (void)state;
+    rowtide_db *db = scratch_db(SCHEMA);
+    rowtide_capture_options options = ROWTIDE_CAPTURE_OPTIONS_INIT;
+    rowtide_capture *capture;
+    options.filter = refuse_silently;
+    rowtide_error_set(ROWTIDE_EUSER, "of long ago");
+    assert_status(rowtide_capture_begin(db, &options, &capture), ROWTIDE_EUSER);
+    assert_message("table filter callback returned -22");
+    rowtide_db_free(db);
+}
+
+static void records_temporary_tables_made_later(void **state)
+{
+    (void)state;
+    rowtide_db *db = scratch_db(SCHEMA);
+    rowtide_capture_options options = ROWTIDE_CAPTURE_OPTIONS_INIT;
+    const char *const tables[] = {"t"};
+    rowtide_changeset *changeset;
+    rowtide_capture *capture;
+    int asked = 0;
+    options.schema = "temp";
+    options.filter = not_u;
+    options.filter_user = &asked;
+    assert_ok(rowtide_capture_begin(db, &options, &capture));
+    scratch_exec(db, "CREATE TEMP TABLE u(id PRIMARY KEY);"
+                     "CREATE TEMP TABLE v(id PRIMARY KEY);"
+                     "INSERT INTO u VALUES(1); INSERT INTO v VALUES(1);"
+                     "INSERT INTO main.t VALUES(77, 1, 1);");
+    assert_ok(rowtide_capture_end(capture, &changeset));
+    assert_int_equal(asked, 2);
+    char *text = changesets_text(changeset);
+    assert_string_equal(text, "insert v 1;");
+    free(text);
+    rowtide_changeset_free(changeset);
+    rowtide_capture_free(capture);
+    options.tables = tables;
+    options.table_count = 1;
+    assert_status(rowtide_capture_begin(db, &options, &capture),
+                  ROWTIDE_ESCHEMA);
+    assert_message("table \"t\" does not exist");
+    rowtide_db_free(db);
+}
+
 static void reports_a_filter_that_fails_later_at_the_end(void **state)
 {
     (void)state;
@@ -201,12 +253,12 @@ static void reports_a_filter_that_fails_later_at_the_end(void **state)
 static void marks_indirect_changes(void **state)
 {
     (void)state;
-    rowtide_db *db =
-        scratch_db(SCHEMA "CREATE TABLE log(id INTEGER PRIMARY KEY, what);"
-                          "CREATE TRIGGER tr AFTER DELETE ON t BEGIN"
-                          " INSERT INTO log(what) VALUES(old.a); END");
-    rowtide_changeset *changeset =
-        changesets_record(db, "DELETE FROM t WHERE id = 1");
+    rowtide_db *db = scratch_db(
+        SCHEMA "CREATE TABLE log(id INTEGER PRIMARY KEY, what);"
+               "CREATE TRIGGER tr AFTER DELETE ON t BEGIN"
+               " INSERT INTO log(what) VALUES(old.a); END");
+    rowtide_changeset *changeset = changesets_record(
+        db, "DELETE FROM t WHERE id = 1");
     char *text = changesets_text(changeset);
     assert_non_null(strstr(text, "insert log indirect 1|'one';"));
     assert_non_null(strstr(text, "delete t 1|'one'|1;"));
@@ -439,6 +491,8 @@ int main(void)
         cmocka_unit_test(refuses_what_this_sqlite_records_wrongly),
         cmocka_unit_test(skips_them_when_it_records_all),
         cmocka_unit_test(asks_the_filter_once_per_table),
+        cmocka_unit_test(takes_no_old_message_for_the_filters),
+        cmocka_unit_test(records_temporary_tables_made_later),
         cmocka_unit_test(reports_a_filter_that_fails_later_at_the_end),
         cmocka_unit_test(marks_indirect_changes),
         cmocka_unit_test(makes_patchsets),

@@ -47,8 +47,8 @@ static void record_parts(random_state *random, sqlite3 *db, int patchset,
 {
     for (int i = 0; i < PARTS; i++) {
         char *sql = random_sql(random, 12);
-        parts[i] =
-            patchset ? record_patchset(db, sql) : record_changeset(db, sql);
+        parts[i] = patchset ? record_patchset(db, sql)
+                            : record_changeset(db, sql);
         free(sql);
     }
 }

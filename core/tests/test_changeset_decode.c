@@ -18,10 +18,7 @@ typedef struct bad_bytes {
     const char *message;
 } bad_bytes;
 
-#define BAD(bytes, offset, message)                                            \
-    {                                                                          \
-        bytes, sizeof(bytes) - 1, offset, message                              \
-    }
+#define BAD(bytes, offset, message) {bytes, sizeof(bytes) - 1, offset, message}
 
 static const bad_bytes all_bad[] = {
     BAD("x", 0, "neither a change nor a table header"),
@@ -120,8 +117,8 @@ static void streams_say_the_same(void **state)
         for (size_t step = 1; step < 8; step += 3) {
             void *drip;
             int64_t changes;
-            rowtide_source *source =
-                dripping_source(bad->bytes, bad->size, step, &drip);
+            rowtide_source *source = dripping_source(bad->bytes, bad->size,
+                                                     step, &drip);
             assert_int_equal(drain(source, &changes), ROWTIDE_ECORRUPT);
             check_error(bad);
             rowtide_source_free(source);
@@ -136,8 +133,8 @@ static rowtide_changeset *some_changes(int patchset)
     sqlite3 *db = recording_db(RANDOM_SCHEMA);
     char *before = random_sql(&random, 40), *sql = random_sql(&random, 60);
     recording_exec(db, before);
-    rowtide_changeset *changeset =
-        patchset ? record_patchset(db, sql) : record_changeset(db, sql);
+    rowtide_changeset *changeset = patchset ? record_patchset(db, sql)
+                                            : record_changeset(db, sql);
     free(before);
     free(sql);
     sqlite3_close(db);
@@ -300,9 +297,9 @@ static void big_value_in_a_stream(void **state)
         db, "INSERT INTO t VALUES(1, zeroblob(1000000)), (2, 'x')");
     void *drip;
     int64_t changes;
-    rowtide_source *source =
-        dripping_source(rowtide_changeset_data(changeset),
-                        rowtide_changeset_size(changeset), 5000, &drip);
+    rowtide_source *source = dripping_source(rowtide_changeset_data(changeset),
+                                             rowtide_changeset_size(changeset),
+                                             5000, &drip);
     assert_int_equal(drain(source, &changes), ROWTIDE_DONE);
     assert_int_equal(changes, 2);
     rowtide_source_free(source);
@@ -316,9 +313,9 @@ static void read_takes_a_source(void **state)
     (void)state;
     rowtide_changeset *changeset = some_changes(0), *copy = NULL;
     void *drip;
-    rowtide_source *source =
-        dripping_source(rowtide_changeset_data(changeset),
-                        rowtide_changeset_size(changeset), 13, &drip);
+    rowtide_source *source = dripping_source(rowtide_changeset_data(changeset),
+                                             rowtide_changeset_size(changeset),
+                                             13, &drip);
     assert_ok(rowtide_changeset_read(source, &copy));
     assert_same_bytes(copy, rowtide_changeset_data(changeset),
                       rowtide_changeset_size(changeset));

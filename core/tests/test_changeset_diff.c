@@ -37,12 +37,12 @@ static void finds_deletes_updates_and_inserts_in_this_order(void **state)
 static void compares_exactly(void **state)
 {
     (void)state;
-    rowtide_db
-        *db = scratch_db(TWO("k TEXT COLLATE NOCASE PRIMARY KEY, a COLLATE "
-                             "NOCASE, b") "INSERT INTO main.t VALUES('x', 'A', "
-                                          "1), ('y', 0, 0);"
-                                          "INSERT INTO aux.t VALUES('x', 'a', "
-                                          "1.0), ('Y', 0, 0);");
+    rowtide_db *db = scratch_db(
+        TWO("k TEXT COLLATE NOCASE PRIMARY KEY, a COLLATE "
+            "NOCASE, b") "INSERT INTO main.t VALUES('x', 'A', "
+                         "1), ('y', 0, 0);"
+                         "INSERT INTO aux.t VALUES('x', 'a', "
+                         "1.0), ('Y', 0, 0);");
     assert_diff(db, "delete t 'y'|0|0;update t 'x'|'A'|1 -> -|'a'|1;"
                     "insert t 'Y'|0|0;");
     rowtide_db_free(db);
@@ -69,11 +69,11 @@ static void handles_keys_of_every_shape(void **state)
 static void leaves_out_generated_columns(void **state)
 {
     (void)state;
-    rowtide_db *db =
-        scratch_db(TWO("id INTEGER PRIMARY KEY, g AS (a + 1), a, s AS (a) "
-                       "STORED, b") "INSERT INTO main.t VALUES(1, 1, 'x'); "
-                                    "INSERT INTO aux.t"
-                                    " VALUES(1, 2, 'x');");
+    rowtide_db *db = scratch_db(
+        TWO("id INTEGER PRIMARY KEY, g AS (a + 1), a, s AS (a) "
+            "STORED, b") "INSERT INTO main.t VALUES(1, 1, 'x'); "
+                         "INSERT INTO aux.t"
+                         " VALUES(1, 2, 'x');");
     assert_diff(db, "update t 1|1|- -> -|2|-;");
     rowtide_db_free(db);
 }
@@ -159,6 +159,48 @@ static int stop(const rowtide_progress *progress, void *user)
     (void)user;
     assert_string_equal(progress->phase, "diff");
     return ROWTIDE_STOP;
+}
+
+static char *wide_table(const char *schema, int columns)
+{
+    sqlite3_str *sql = sqlite3_str_new(NULL);
+    sqlite3_str_appendf(sql, "CREATE TABLE %s.t(a PRIMARY KEY", schema);
+    for (int i = 1; i < columns; i++)
+        sqlite3_str_appendf(sql, ", c%d", i);
+    sqlite3_str_appendf(sql, ");INSERT INTO %s.t(a) VALUES(1)", schema);
+    return sqlite3_str_finish(sql);
+}
+
+static void compares_wide_tables(void **state)
+{
+    (void)state;
+    static const int widths[] = {999, 1000, 1001};
+    for (int i = 0; i < 3; i++) {
+        rowtide_db *db = scratch_db("ATTACH ':memory:' AS other");
+        char *here = wide_table("main", widths[i]);
+        char *there = wide_table("other", widths[i]);
+        rowtide_changeset *changeset;
+        scratch_exec(db, here);
+        scratch_exec(db, there);
+        scratch_exec(db, "UPDATE other.t SET c1 = 1, c998 = 2");
+        int rc = rowtide_changeset_diff(db, "main", "other", NULL, &changeset);
+        if (widths[i] <= 1000) {
+            assert_ok(rc);
+            assert_int_equal(rowtide_changeset_change_count(changeset), 1);
+            assert_ok(rowtide_changeset_apply(db, changeset, NULL, NULL));
+            scratch_exec(db, "CREATE TEMP TABLE same AS SELECT * FROM main.t"
+                             " INTERSECT SELECT * FROM other.t");
+            assert_int_equal(scratch_integer(db, "SELECT count(*) FROM same"),
+                             1);
+        } else {
+            assert_status(rc, ROWTIDE_ETOOBIG);
+            assert_message("table \"t\" has 1001 columns");
+        }
+        rowtide_changeset_free(changeset);
+        sqlite3_free(here);
+        sqlite3_free(there);
+        rowtide_db_free(db);
+    }
 }
 
 static void can_be_cancelled(void **state)
@@ -293,6 +335,7 @@ int main(void)
         cmocka_unit_test(leaves_out_generated_columns),
         cmocka_unit_test(refuses_tables_that_differ),
         cmocka_unit_test(takes_named_and_filtered_tables),
+        cmocka_unit_test(compares_wide_tables),
         cmocka_unit_test(can_be_cancelled),
         cmocka_unit_test(makes_one_the_other),
         cmocka_unit_test(streams_the_same),

@@ -38,8 +38,8 @@ static rowtide_changeset *three_tables(int patchset)
     sqlite3 *db = recording_db(RANDOM_SCHEMA);
     char *before = random_sql(&random, 40), *sql = random_sql(&random, 60);
     recording_exec(db, before);
-    rowtide_changeset *changeset =
-        patchset ? record_patchset(db, sql) : record_changeset(db, sql);
+    rowtide_changeset *changeset = patchset ? record_patchset(db, sql)
+                                            : record_changeset(db, sql);
     assert_int_equal(rowtide_changeset_table_count(changeset), 3);
     free(before);
     free(sql);
@@ -121,9 +121,9 @@ static void stream_gives_the_same(void **state)
         rowtide_buffer buffer = ROWTIDE_BUFFER_INIT;
         choice it = {"u", 0, 1};
         rowtide_changeset *chosen = filter(changeset, &it);
-        rowtide_source *source =
-            dripping_source(rowtide_changeset_data(changeset),
-                            rowtide_changeset_size(changeset), step, &drip);
+        rowtide_source *source = dripping_source(
+            rowtide_changeset_data(changeset),
+            rowtide_changeset_size(changeset), step, &drip);
         assert_ok(rowtide_sink_buffer(&buffer, &sink));
         assert_ok(rowtide_changeset_filter_stream(source, choose, &it, sink));
         assert_same_bytes(chosen, buffer.data, buffer.size);

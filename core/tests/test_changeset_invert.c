@@ -94,8 +94,8 @@ static void patchset_is_refused(void **state)
 {
     (void)state;
     sqlite3 *db = recording_db("CREATE TABLE t(id INTEGER PRIMARY KEY, a)");
-    rowtide_changeset *patchset =
-        record_patchset(db, "INSERT INTO t VALUES(1,2)");
+    rowtide_changeset *patchset = record_patchset(db,
+                                                  "INSERT INTO t VALUES(1,2)");
     rowtide_changeset *inverse = patchset;
     assert_status(rowtide_changeset_invert(patchset, &inverse), ROWTIDE_EINVAL);
     assert_message("patchset");
@@ -142,9 +142,9 @@ static void stream_gives_the_same(void **state)
         void *drip;
         rowtide_sink *sink = NULL;
         rowtide_buffer buffer = ROWTIDE_BUFFER_INIT;
-        rowtide_source *source =
-            dripping_source(rowtide_changeset_data(changeset),
-                            rowtide_changeset_size(changeset), step, &drip);
+        rowtide_source *source = dripping_source(
+            rowtide_changeset_data(changeset),
+            rowtide_changeset_size(changeset), step, &drip);
         assert_ok(rowtide_sink_buffer(&buffer, &sink));
         assert_ok(rowtide_changeset_invert_stream(source, sink));
         assert_same_bytes(inverse, buffer.data, buffer.size);
@@ -173,8 +173,8 @@ static void survives_without_memory(void **state)
     (void)state;
     sqlite3 *db = recording_db("CREATE TABLE t(id INTEGER PRIMARY KEY, a);"
                                "INSERT INTO t VALUES(1,1)");
-    rowtide_changeset *changeset =
-        record_changeset(db, "UPDATE t SET a=2; INSERT INTO t VALUES(3,4)");
+    rowtide_changeset *changeset = record_changeset(
+        db, "UPDATE t SET a=2; INSERT INTO t VALUES(3,4)");
     oom_loop(invert_once, changeset);
     rowtide_changeset_free(changeset);
     sqlite3_close(db);

@@ -19,8 +19,8 @@ static const rowtide_change *find_change(rowtide_changeset_iter *iter,
 {
     const rowtide_change *change;
     while (rowtide_changeset_iter_next(iter, &change) == ROWTIDE_OK) {
-        const rowtide_value *values =
-            change->old_values ? change->old_values : change->new_values;
+        const rowtide_value *values = change->old_values ? change->old_values
+                                                         : change->new_values;
         if (values[0].integer == id)
             return change;
     }
@@ -183,8 +183,8 @@ static void same_as_sqlite(void **state)
         sqlite3 *db = recording_db(RANDOM_SCHEMA);
         char *before = random_sql(&random, 25), *sql = random_sql(&random, 25);
         recording_exec(db, before);
-        rowtide_changeset *changeset =
-            round % 2 ? record_patchset(db, sql) : record_changeset(db, sql);
+        rowtide_changeset *changeset = round % 2 ? record_patchset(db, sql)
+                                                 : record_changeset(db, sql);
         compare_with_sqlite(changeset, 0);
         if (round % 2 == 0)
             compare_with_sqlite(changeset, ROWTIDE_ITER_INVERT);
@@ -247,9 +247,9 @@ static void streams_in_any_pieces(void **state)
     rowtide_changeset *changeset = record_changeset(db, sql);
     for (size_t step = 1; step < 2000; step += step) {
         void *drip;
-        rowtide_source *source =
-            dripping_source(rowtide_changeset_data(changeset),
-                            rowtide_changeset_size(changeset), step, &drip);
+        rowtide_source *source = dripping_source(
+            rowtide_changeset_data(changeset),
+            rowtide_changeset_size(changeset), step, &drip);
         char *listing = listing_of_stream(source);
         if (!first)
             first = listing;
@@ -263,6 +263,125 @@ static void streams_in_any_pieces(void **state)
     free(sql);
     rowtide_changeset_free(changeset);
     sqlite3_close(db);
+}
+
+/* ## Memory: 40 MB of changes that are made while they are read */
+
+enum { ENDLESS_ROWS = 400000, ROW_SIZE = 102 };
+
+typedef struct endless {
+    int64_t row;
+    size_t at; /* in the piece */
+    size_t size;
+    unsigned char piece[ROW_SIZE];
+} endless;
+
+static void next_piece(endless *it)
+{
+    static const char header[] = "T\2\1\0t";
+    it->at = 0;
+    if (it->row++ == 0) {
+        it->size = sizeof header;
+        memcpy(it->piece, header, sizeof header);
+        return;
+    }
+    it->size = it->row <= ENDLESS_ROWS ? ROW_SIZE : 0;
+    memset(it->piece, 'x', ROW_SIZE);
+    memcpy(it->piece, "\x12\0\1\0\0\0\0\0", 8);
+    for (int i = 0; i < 3; i++)
+        it->piece[8 + i] = (unsigned char)(it->row >> (16 - 8 * i));
+    it->piece[11] = 3;
+    it->piece[12] = ROW_SIZE - 13;
+}
+
+static int give_endless(void *data, size_t *size, void *user)
+{
+    endless *it = user;
+    size_t put = 0;
+    while (put < *size) {
+        if (it->at == it->size)
+            next_piece(it);
+        if (it->size == 0)
+            break;
+        size_t count = it->size - it->at;
+        count = count < *size - put ? count : *size - put;
+        memcpy((char *)data + put, it->piece + it->at, count);
+        it->at += count;
+        put += count;
+    }
+    *size = put;
+    return 0;
+}
+
+static int drop(const void *data, size_t size, void *user)
+{
+    (void)data;
+    *(int64_t *)user += (int64_t)size;
+    return 0;
+}
+
+static void *biggest_allocate(size_t size, void *user)
+{
+    size_t *biggest = user;
+    *biggest = size > *biggest ? size : *biggest;
+    return malloc(size);
+}
+
+static void *biggest_resize(void *memory, size_t size, void *user)
+{
+    size_t *biggest = user;
+    *biggest = size > *biggest ? size : *biggest;
+    return realloc(memory, size);
+}
+
+static void plain_release(void *memory, void *user)
+{
+    (void)user;
+    free(memory);
+}
+
+static void streams_take_bounded_memory(void **state)
+{
+    (void)state;
+    size_t biggest = 0;
+    const rowtide_allocator watched = {biggest_allocate, biggest_resize,
+                                       plain_release, &biggest};
+    endless from = {.row = 0};
+    int64_t written = 0;
+    rowtide_source *source = NULL;
+    rowtide_sink *sink = NULL;
+    assert_ok(rowtide_set_allocator(&watched));
+    assert_ok(rowtide_source_callback(give_endless, &from, &source));
+    assert_ok(rowtide_sink_callback(drop, &written, &sink));
+    assert_ok(rowtide_changeset_invert_stream(source, sink));
+    rowtide_source_free(source);
+    rowtide_sink_free(sink);
+    assert_ok(rowtide_set_allocator(NULL));
+    assert_int_equal(written, 6 + (int64_t)(ENDLESS_ROWS - 1) * ROW_SIZE);
+    assert_in_range(biggest, 1, 128 * 1024);
+}
+
+/* A length that is a lie does not get the memory it claims. */
+static void claimed_length_takes_no_memory(void **state)
+{
+    (void)state;
+    static const char lie[] =
+        "T\2\1\0t\0\x12\0\1\0\0\0\0\0\0\0\1\4\x87\xff\xff\xff\x7f";
+    size_t biggest = 0;
+    const rowtide_allocator watched = {biggest_allocate, biggest_resize,
+                                       plain_release, &biggest};
+    void *drip;
+    rowtide_changeset_iter *iter = NULL;
+    const rowtide_change *change;
+    assert_ok(rowtide_set_allocator(&watched));
+    rowtide_source *source = dripping_source(lie, sizeof lie - 1, 4, &drip);
+    assert_ok(rowtide_changeset_iter_stream(source, 0, &iter));
+    assert_status(rowtide_changeset_iter_next(iter, &change), ROWTIDE_ECORRUPT);
+    rowtide_changeset_iter_free(iter);
+    rowtide_source_free(source);
+    free(drip);
+    assert_ok(rowtide_set_allocator(NULL));
+    assert_in_range(biggest, 1, 128 * 1024);
 }
 
 static int broken_read(void *data, size_t *size, void *user)
@@ -416,6 +535,8 @@ int main(void)
         cmocka_unit_test(offsets_point_at_changes),
         cmocka_unit_test(iterator_keeps_the_changeset),
         cmocka_unit_test(streams_in_any_pieces),
+        cmocka_unit_test(streams_take_bounded_memory),
+        cmocka_unit_test(claimed_length_takes_no_memory),
         cmocka_unit_test(failing_source_fails_the_step),
         cmocka_unit_test(stepping_from_the_source_is_refused),
         cmocka_unit_test(bad_arguments_are_refused),

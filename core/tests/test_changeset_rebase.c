@@ -211,6 +211,36 @@ static void two_decisions_about_a_row(void **state)
     rowtide_changeset_free(changeset);
 }
 
+/* The data of two applies, one behind the other. */
+static void data_of_several_applies(void **state)
+{
+    (void)state;
+    const char *const sql[4] = {
+        RANDOM_SCHEMA, ROWS, "UPDATE t SET a='x', b='x'", "UPDATE t SET a='y'"};
+    meeting it;
+    meet(&it, sql, omit_always, NULL);
+    rowtide_changeset *more = record_changeset(it.there,
+                                               "UPDATE t SET b='y', c='y'");
+    void *data = NULL;
+    int size = 0;
+    assert_int_equal(recording_apply_rebase(it.here, more, replace_if_possible,
+                                            NULL, &data, &size),
+                     SQLITE_OK);
+    it.data = sqlite3_realloc(it.data, it.size + size);
+    assert_non_null(it.data);
+    memcpy((char *)it.data + it.size, data, (size_t)size);
+    it.size += size;
+    rowtide_changeset *rebased = rebase(&it);
+    char *listing = changeset_listing(rebased);
+    assert_string_equal(listing, "t 23 0 | 1 t79 - - | - t78 - -\n");
+    assert_converges(&it, rebased);
+    free(listing);
+    sqlite3_free(data);
+    rowtide_changeset_free(rebased);
+    rowtide_changeset_free(more);
+    part(&it);
+}
+
 static void row_deleted_by_a_patchset(void **state)
 {
     (void)state;
@@ -297,8 +327,8 @@ static void patchset_is_refused(void **state)
 {
     (void)state;
     sqlite3 *db = recording_db("CREATE TABLE t(id INTEGER PRIMARY KEY, a)");
-    rowtide_changeset *patchset =
-        record_patchset(db, "INSERT INTO t VALUES(1,2)");
+    rowtide_changeset *patchset = record_patchset(db,
+                                                  "INSERT INTO t VALUES(1,2)");
     rowtide_changeset *rebased = NULL;
     assert_status(rowtide_changeset_rebase(patchset, NULL, 0, &rebased),
                   ROWTIDE_EINVAL);
@@ -329,9 +359,9 @@ static void stream_gives_the_same(void **state)
         void *drip;
         rowtide_sink *sink = NULL;
         rowtide_buffer buffer = ROWTIDE_BUFFER_INIT;
-        rowtide_source *source =
-            dripping_source(rowtide_changeset_data(it.local),
-                            rowtide_changeset_size(it.local), step, &drip);
+        rowtide_source *source = dripping_source(
+            rowtide_changeset_data(it.local), rowtide_changeset_size(it.local),
+            step, &drip);
         assert_ok(rowtide_sink_buffer(&buffer, &sink));
         assert_ok(rowtide_changeset_rebase_stream(source, it.data,
                                                   (size_t)it.size, sink));
@@ -372,6 +402,7 @@ int main(void)
         cmocka_unit_test(same_as_sqlite_mixed),
         cmocka_unit_test(each_meeting_of_kinds),
         cmocka_unit_test(two_decisions_about_a_row),
+        cmocka_unit_test(data_of_several_applies),
         cmocka_unit_test(row_deleted_by_a_patchset),
         cmocka_unit_test(without_data_nothing_changes),
         cmocka_unit_test(bad_data_is_refused),

@@ -419,8 +419,8 @@ static int in_child(rowtide_db *db, rowtide_stmt *stmt)
 static void forked_child(void **state)
 {
     (void)state;
-    rowtide_db *db =
-        scratch_db_file(scratch_path("fork.db"), "CREATE TABLE t(a)");
+    rowtide_db *db = scratch_db_file(scratch_path("fork.db"),
+                                     "CREATE TABLE t(a)");
     rowtide_stmt *stmt;
     int status;
     assert_ok(rowtide_stmt_prepare(db, "SELECT * FROM t", &stmt));

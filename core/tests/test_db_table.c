@@ -80,8 +80,8 @@ static void kinds(void **state)
     };
     rowtide_db *db = scratch_db(SQL_SCHEMA);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        rowtide__table_info info =
-            read_info(db, cases[i].schema, cases[i].table);
+        rowtide__table_info info = read_info(db, cases[i].schema,
+                                             cases[i].table);
         assert_int_equal(info.kind, cases[i].kind);
         assert_int_equal(info.column_count, cases[i].columns);
         rowtide__table_info_dispose(&info);
@@ -152,6 +152,7 @@ static void table_names(void **state)
     rowtide_db_free(db);
     db = scratch_db(NULL);
     check_names(db, "main", "");
+    check_names(db, "temp", "");
     rowtide_db_free(db);
 }
 

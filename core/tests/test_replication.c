@@ -170,8 +170,10 @@ static void a_gap_is_found(void **state)
 static void other_files_are_ignored(void **state)
 {
     fixture *f = *state;
-    const char *names[] = {"00000000000000000007.changeset.1-2.tmp", "README",
-                           "7.changeset", "00000000000000000000.changeset",
+    const char *names[] = {"00000000000000000007.changeset.1-2.tmp",
+                           "README",
+                           "7.changeset",
+                           "00000000000000000000.changeset",
                            "99999999999999999999.changeset",
                            "0000000000000000000x.changeset"};
     char path[512];
@@ -287,9 +289,8 @@ static void one_directory_has_one_primary(void **state)
                   ROWTIDE_ENOTFOUND);
     rowtide_primary_free(f->primary);
     f->primary = NULL;
-    assert_status(
-        rowtide_primary_open(f->db, scratch_new_path(), &f->primary),
-        ROWTIDE_ENOTFOUND);
+    assert_status(rowtide_primary_open(f->db, scratch_new_path(), &f->primary),
+                  ROWTIDE_ENOTFOUND);
     assert_ok(rowtide_primary_open(f->db, f->directory, &f->primary));
     rowtide_primary_free(primary);
     rowtide_db_free(other);
@@ -362,6 +363,32 @@ static void a_copy_of_the_primary_knows_its_place(void **state)
     rowtide_db_free(copy);
 }
 
+static void a_copy_can_take_over(void **state)
+{
+    fixture *f = *state;
+    const char *path = scratch_new_path();
+    rowtide_replica *replica = NULL;
+    record(f, "INSERT INTO users VALUES(1, 'Ada')");
+    copy_file(f->path, path);
+    record(f, "INSERT INTO users VALUES(2, 'Bob')");
+    fixture g = {.directory = f->directory, .path = path};
+    g.db = scratch_db_file(path, NULL);
+    assert_ok(rowtide_replica_open(g.db, g.directory, &replica));
+    assert_ok(rowtide_replica_pull(replica, 0, NULL, NULL));
+    rowtide_replica_free(replica);
+    scratch_exec(g.db, "UPDATE rowtide_primary SET position = "
+                       "(SELECT position FROM rowtide_replica);"
+                       "DELETE FROM rowtide_replica;"
+                       "DELETE FROM rowtide_outbox;");
+    assert_ok(rowtide_primary_open(g.db, g.directory, &g.primary));
+    assert_int_equal(record(&g, "DELETE FROM users WHERE id = 1"), 3);
+    assert_int_equal(pull(f), 3);
+    scratch_same(g.db, f->copy, all_rows);
+    assert_status(rowtide_primary_begin(f->primary, NULL), ROWTIDE_EEXISTS);
+    rowtide_primary_free(g.primary);
+    rowtide_db_free(g.db);
+}
+
 static void position_can_be_set(void **state)
 {
     fixture *f = *state;
@@ -375,8 +402,7 @@ static void position_can_be_set(void **state)
     assert_int_equal(rowtide_replica_position(f->replica), 1);
     assert_int_equal(pull(f), 1);
     scratch_same(f->db, f->copy, all_rows);
-    assert_status(rowtide_replica_set_position(f->replica, -1),
-                  ROWTIDE_EINVAL);
+    assert_status(rowtide_replica_set_position(f->replica, -1), ROWTIDE_EINVAL);
 }
 
 static void a_limit_and_a_policy(void **state)
@@ -419,6 +445,29 @@ static void append_takes_what_was_captured_elsewhere(void **state)
     scratch_same(f->db, f->copy, all_rows);
     assert_status(rowtide_primary_append(f->primary, NULL, NULL),
                   ROWTIDE_EINVAL);
+}
+
+static void a_forked_child_is_refused(void **state)
+{
+    fixture *f = *state;
+    int status;
+    assert_ok(rowtide_primary_begin(f->primary, NULL));
+    scratch_exec(f->db, "INSERT INTO users VALUES(1, 'Ada')");
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        int good = rowtide_primary_commit(f->primary, NULL) == ROWTIDE_EFORK
+                   && rowtide_replica_pull(f->replica, 0, NULL, NULL)
+                          == ROWTIDE_EFORK;
+        rowtide_primary_free(f->primary);
+        rowtide_replica_free(f->replica);
+        _exit(good ? 0 : 1);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    assert_ok(rowtide_primary_commit(f->primary, NULL));
+    assert_int_equal(pull(f), 1);
+    scratch_same(f->db, f->copy, all_rows);
 }
 
 static void wrong_moments(void **state)
@@ -515,16 +564,20 @@ static void expect_killed(pid_t pid)
         fail_msg("the process ended by itself with %d", WEXITSTATUS(status));
 }
 
-static void exactly_once_through_kills(void **state)
+static void survive_kills(const char *journal_mode)
 {
-    (void)state;
     const char *directory = scratch_new_path(), *path = scratch_new_path();
     const char *copy_path = scratch_new_path();
     unsigned seed = 12345;
-    rowtide_db_free(scratch_db_file(path, schema));
-    rowtide_db_free(scratch_db_file(copy_path, schema));
+    fixture f = {.directory = directory, .path = path};
+    f.db = scratch_db_file(path, journal_mode);
+    f.copy = scratch_db_file(copy_path, journal_mode);
+    scratch_exec(f.db, schema);
+    scratch_exec(f.copy, schema);
+    rowtide_db_free(f.db);
+    rowtide_db_free(f.copy);
     assert_int_equal(mkdir(directory, 0777), 0);
-    for (int round = 0; round < 12; round++) {
+    for (int round = 0; round < 6; round++) {
         pid_t pids[] = {start(run_primary, path, directory),
                         start(run_replica, copy_path, directory),
                         start(run_primary, path, directory),
@@ -535,7 +588,6 @@ static void exactly_once_through_kills(void **state)
         for (unsigned i = 0; i < 4; i++)
             expect_killed(pids[(i + (seed >> 16)) % 4]);
     }
-    fixture f = {.directory = directory, .path = path};
     f.db = scratch_db_file(path, NULL);
     f.copy = scratch_db_file(copy_path, NULL);
     assert_ok(rowtide_primary_open(f.db, directory, &f.primary));
@@ -550,6 +602,13 @@ static void exactly_once_through_kills(void **state)
     rowtide_replica_free(f.replica);
     rowtide_db_free(f.db);
     rowtide_db_free(f.copy);
+}
+
+static void exactly_once_through_kills(void **state)
+{
+    (void)state;
+    survive_kills("PRAGMA journal_mode = DELETE");
+    survive_kills("PRAGMA journal_mode = WAL");
 }
 
 /* ## Out of memory */
@@ -658,10 +717,12 @@ int main(void)
         WITH_FIXTURE(a_file_of_another_stream_is_refused),
         WITH_FIXTURE(a_primary_from_a_backup_is_stopped),
         WITH_FIXTURE(a_copy_of_the_primary_knows_its_place),
+        WITH_FIXTURE(a_copy_can_take_over),
         WITH_FIXTURE(position_can_be_set),
         WITH_FIXTURE(a_limit_and_a_policy),
         WITH_FIXTURE(append_takes_what_was_captured_elsewhere),
         WITH_FIXTURE(a_newer_format_is_told_apart_from_damage),
+        WITH_FIXTURE(a_forked_child_is_refused),
         WITH_FIXTURE(wrong_moments),
         cmocka_unit_test(survives_out_of_memory),
     };

@@ -168,6 +168,29 @@ static void conflict_leaves_everything_as_it_was(void **state)
     rowtide_db_free(db);
 }
 
+static int call_again(const rowtide_conflict *conflict, void *user)
+{
+    (void)conflict;
+    return rowtide_undo_undo(user, NULL, NULL);
+}
+
+static void not_from_its_own_conflict_handler(void **state)
+{
+    (void)state;
+    rowtide_db *db = scratch_db(schema);
+    rowtide_undo *undo = open_undo(db, 100, 0);
+    rowtide_apply_options options = ROWTIDE_APPLY_OPTIONS_INIT;
+    options.on_conflict = call_again;
+    options.on_conflict_user = undo;
+    step(undo, db, "rename", "UPDATE users SET name = 'Bob'");
+    scratch_exec(db, "UPDATE users SET name = 'Eve'");
+    assert_status(rowtide_undo_undo(undo, &options, NULL), ROWTIDE_EMISUSE);
+    assert_rows(db, rows, "1|'Eve';");
+    expect_counts(undo, 1, 0);
+    rowtide_undo_free(undo);
+    rowtide_db_free(db);
+}
+
 static void triggers_and_foreign_keys_are_not_done_twice(void **state)
 {
     (void)state;
@@ -369,6 +392,7 @@ int main(void)
         cmocka_unit_test(still_there_after_reopening),
         cmocka_unit_test(limits_forget_the_oldest),
         cmocka_unit_test(conflict_leaves_everything_as_it_was),
+        cmocka_unit_test(not_from_its_own_conflict_handler),
         cmocka_unit_test(triggers_and_foreign_keys_are_not_done_twice),
         cmocka_unit_test(inside_the_callers_transaction),
         cmocka_unit_test(two_handles_on_one_file),

@@ -236,10 +236,12 @@ static int conflict_body(lua_State *L)
     if (run->result >= 0)
         return 0;
     if (lua_type(L, -1) == LUA_TSTRING)
-        return luaL_error(L, "on_conflict returned \"%s\"; \"omit\", "
+        return luaL_error(L,
+                          "on_conflict returned \"%s\"; \"omit\", "
                           "\"replace\" or \"abort\" expected",
                           lua_tostring(L, -1));
-    return luaL_error(L, "on_conflict returned a %s; \"omit\", \"replace\" or "
+    return luaL_error(L,
+                      "on_conflict returned a %s; \"omit\", \"replace\" or "
                       "\"abort\" expected",
                       luaL_typename(L, -1));
 }

@@ -5,6 +5,11 @@
 
 %{
 #include "support.h"
+
+/* From here on the only use of this is to set two global functions, which a
+ * module should not do. */
+#undef SWIG_Lua_add_function
+#define SWIG_Lua_add_function(L, name, function) ((void)(function))
 %}
 
 /* Lua states have no lock to let go of. */
@@ -18,6 +23,7 @@
 %native(release) int rowtide_lua_f_release(lua_State *L);
 %native(is_released) int rowtide_lua_f_is_released(lua_State *L);
 %native(db_adopt) int rowtide_lua_f_adopt(lua_State *L);
+%native(db_pointer) int rowtide_lua_f_pointer(lua_State *L);
 %native(stmt_bind_all) int rowtide_lua_f_bind(lua_State *L);
 %native(stmt_row) int rowtide_lua_f_row(lua_State *L);
 

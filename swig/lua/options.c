@@ -40,8 +40,7 @@ static int options_given(lua_State *L, int index)
     return -1;
 }
 
-static int read_integer(lua_State *L, int index, const char *name,
-                        int64_t *out)
+static int read_integer(lua_State *L, int index, const char *name, int64_t *out)
 {
     if (!push_field(L, index, name))
         return 1;
@@ -104,8 +103,7 @@ static int read_names(lua_State *L, int index, const char *name,
 }
 
 /* What keeps the callback alive stays on the stack. */
-static int read_function(lua_State *L, int index, const char *name,
-                         void **user)
+static int read_function(lua_State *L, int index, const char *name, void **user)
 {
     *user = NULL;
     if (!push_field(L, index, name))
@@ -119,8 +117,7 @@ static int read_function(lua_State *L, int index, const char *name,
     return 1;
 }
 
-int rowtide_lua_open_options(lua_State *L, int index,
-                             rowtide_open_options *out)
+int rowtide_lua_open_options(lua_State *L, int index, rowtide_open_options *out)
 {
     const rowtide_open_options defaults = ROWTIDE_OPEN_OPTIONS_INIT;
     int64_t timeout = defaults.busy_timeout_ms;
@@ -210,8 +207,9 @@ static int read_action(lua_State *L, const char *kind,
             return 1;
         }
     }
-    lua_pushfstring(L, "option on_conflict: \"omit\", \"replace\" or \"abort\" "
-                       "expected for %s",
+    lua_pushfstring(L,
+                    "option on_conflict: \"omit\", \"replace\" or \"abort\" "
+                    "expected for %s",
                     kind);
     return 0;
 }
@@ -233,8 +231,7 @@ static int read_policy_table(lua_State *L, rowtide_policy *out)
     return read_kind_action(L, ROWTIDE_CONFLICT_DATA, &out->data)
            && read_kind_action(L, ROWTIDE_CONFLICT_NOT_FOUND, &out->not_found)
            && read_kind_action(L, ROWTIDE_CONFLICT_CONFLICT, &out->conflict)
-           && read_kind_action(L, ROWTIDE_CONFLICT_CONSTRAINT,
-                               &out->constraint)
+           && read_kind_action(L, ROWTIDE_CONFLICT_CONSTRAINT, &out->constraint)
            && read_kind_action(L, ROWTIDE_CONFLICT_FOREIGN_KEY,
                                &out->foreign_key);
 }
@@ -273,14 +270,13 @@ int rowtide_lua_apply_options(lua_State *L, int index,
                               rowtide_apply_options *out)
 {
     const rowtide_apply_options defaults = ROWTIDE_APPLY_OPTIONS_INIT;
-    const flag_name names[] = {
-        {"invert", ROWTIDE_APPLY_INVERT},
-        {"ignore_noop", ROWTIDE_APPLY_IGNORE_NOOP},
-        {"fk_no_action", ROWTIDE_APPLY_FK_NO_ACTION},
-        {"no_triggers", ROWTIDE_APPLY_NO_TRIGGERS},
-        {"skip_indirect", ROWTIDE_APPLY_SKIP_INDIRECT},
-        {"skip_misfits", ROWTIDE_APPLY_SKIP_MISFITS},
-        {NULL, 0}};
+    const flag_name names[] = {{"invert", ROWTIDE_APPLY_INVERT},
+                               {"ignore_noop", ROWTIDE_APPLY_IGNORE_NOOP},
+                               {"fk_no_action", ROWTIDE_APPLY_FK_NO_ACTION},
+                               {"no_triggers", ROWTIDE_APPLY_NO_TRIGGERS},
+                               {"skip_indirect", ROWTIDE_APPLY_SKIP_INDIRECT},
+                               {"skip_misfits", ROWTIDE_APPLY_SKIP_MISFITS},
+                               {NULL, 0}};
     int given = options_given(L, index);
     *out = defaults;
     if (given <= 0)
@@ -292,8 +288,8 @@ int rowtide_lua_apply_options(lua_State *L, int index,
         return 0;
     read_flags(L, index, names, &out->flags);
     out->filter = out->filter_user ? rowtide_lua_filter : NULL;
-    out->change_filter =
-        out->change_filter_user ? rowtide_lua_change_filter : NULL;
+    out->change_filter = out->change_filter_user ? rowtide_lua_change_filter
+                                                 : NULL;
     out->progress = out->progress_user ? rowtide_lua_progress : NULL;
     return 1;
 }

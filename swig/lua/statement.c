@@ -25,9 +25,8 @@ static int find_parameter(lua_State *L, rowtide_stmt *stmt, int count)
                             lua_tostring(L, -2));
         return (int)index;
     }
-    if (lua_type(L, -2) == LUA_TNUMBER
-        && rowtide_lua_to_integer(L, -2, &index) && index >= 1
-        && index <= count)
+    if (lua_type(L, -2) == LUA_TNUMBER && rowtide_lua_to_integer(L, -2, &index)
+        && index >= 1 && index <= count)
         return (int)index;
     if (lua_type(L, -2) == LUA_TNUMBER)
         lua_pushfstring(L, "there is no parameter %d: the statement has %d",

@@ -28,12 +28,18 @@ KIND(primary, "Primary")
 KIND(replica, "Replica")
 
 static const rowtide_lua_kind *const all_kinds[] = {
-    &rowtide_lua_db,      &rowtide_lua_stmt,
-    &rowtide_lua_source,  &rowtide_lua_sink,
-    &rowtide_lua_changeset, &rowtide_lua_changeset_iter,
-    &rowtide_lua_changeset_builder, &rowtide_lua_capture,
-    &rowtide_lua_report,  &rowtide_lua_audit,
-    &rowtide_lua_undo,    &rowtide_lua_primary,
+    &rowtide_lua_db,
+    &rowtide_lua_stmt,
+    &rowtide_lua_source,
+    &rowtide_lua_sink,
+    &rowtide_lua_changeset,
+    &rowtide_lua_changeset_iter,
+    &rowtide_lua_changeset_builder,
+    &rowtide_lua_capture,
+    &rowtide_lua_report,
+    &rowtide_lua_audit,
+    &rowtide_lua_undo,
+    &rowtide_lua_primary,
     &rowtide_lua_replica,
 };
 
@@ -183,11 +189,13 @@ void **rowtide_lua_new(lua_State *L, const rowtide_lua_kind *kind)
     handle->state = state;
     push_registered(L, kind);
     lua_setmetatable(L, -2);
-    if (state->anchor) {
+    /* A call that failed may have left an anchor; its own is right below. */
+    if (state->anchor && state->anchor == lua_gettop(L) - 1
+        && lua_istable(L, state->anchor)) {
         lua_pushvalue(L, state->anchor);
         set_uservalue(L, -2);
-        state->anchor = 0;
     }
+    state->anchor = 0;
     return &handle->pointer;
 }
 
@@ -325,8 +333,23 @@ int rowtide_lua_f_adopt(lua_State *L)
     void **out;
     int rc;
     if (!lua_islightuserdata(L, 1))
-        return luaL_argerror(L, 1, "a light userdata with a sqlite3 * expected");
+        return luaL_argerror(L, 1,
+                             "a light userdata with a sqlite3 * expected");
     out = rowtide_lua_new(L, &rowtide_lua_db);
     rc = rowtide_db_adopt(lua_touserdata(L, 1), (rowtide_db **)out);
     return rc < 0 ? rowtide_lua_fail(L, rc) : 1;
+}
+
+/* pointer(db): its sqlite3 * as a light userdata, or nil if it is closed. */
+int rowtide_lua_f_pointer(lua_State *L)
+{
+    void *db;
+    struct sqlite3 *sqlite;
+    if (rowtide_lua_get(L, 1, &rowtide_lua_db, &db) < 0)
+        return lua_error(L);
+    sqlite = db ? rowtide_db_sqlite(db) : NULL;
+    if (!sqlite)
+        return rowtide_lua_released(L, &rowtide_lua_db);
+    lua_pushlightuserdata(L, sqlite);
+    return 1;
 }

@@ -109,6 +109,7 @@ int rowtide_lua_f_kind(lua_State *L);
 int rowtide_lua_f_release(lua_State *L);
 int rowtide_lua_f_is_released(lua_State *L);
 int rowtide_lua_f_adopt(lua_State *L);
+int rowtide_lua_f_pointer(lua_State *L);
 int rowtide_lua_f_bind(lua_State *L);
 int rowtide_lua_f_row(lua_State *L);
 

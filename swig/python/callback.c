@@ -155,6 +155,19 @@ int rowtide_py_on_progress(const rowtide_progress *progress, void *callable)
     return rc;
 }
 
+int rowtide_py_on_quiet(const rowtide_progress *progress, void *user)
+{
+    PyGILState_STATE gil;
+    int rc;
+    (void)progress;
+    (void)user;
+    if (!enter(&gil))
+        return ROWTIDE_EUSER;
+    rc = PyErr_CheckSignals() < 0 ? ROWTIDE_EUSER : 0;
+    PyGILState_Release(gil);
+    return rc;
+}
+
 /* Copy what read() gave, at most `*size` bytes. */
 static int take_bytes(PyObject *answer, void *data, size_t *size)
 {
@@ -224,8 +237,8 @@ int rowtide_py_on_write(const void *data, size_t size, void *callable)
     if (!enter(&gil))
         return ROWTIDE_EUSER;
     while (size > 0 && rc == 0) {
-        PyObject *answer =
-            PyObject_CallFunction(callable, "y#", next, (Py_ssize_t)size);
+        PyObject *answer = PyObject_CallFunction(callable, "y#", next,
+                                                 (Py_ssize_t)size);
         Py_ssize_t taken = taken_of(answer, size);
         if (taken < 0) {
             rc = ROWTIDE_EUSER;

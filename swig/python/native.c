@@ -5,11 +5,10 @@ PyObject *rowtide_py_setup(PyObject *self, PyObject *args)
     rowtide_py_state state = {0};
     PyObject *kinds;
     (void)self;
-    if (!PyArg_ParseTuple(args, "OOOOOOOO!", &state.make_error,
-                          &state.make_conflict, &state.make_progress,
-                          &state.undefined, &state.kind_insert,
-                          &state.kind_update, &state.kind_delete, &PyTuple_Type,
-                          &kinds))
+    if (!PyArg_ParseTuple(
+            args, "OOOOOOOO!", &state.make_error, &state.make_conflict,
+            &state.make_progress, &state.undefined, &state.kind_insert,
+            &state.kind_update, &state.kind_delete, &PyTuple_Type, &kinds))
         return NULL;
     if (PyTuple_Size(kinds) != 5) {
         PyErr_SetString(PyExc_ValueError, "five kinds of conflict are needed");
@@ -83,11 +82,8 @@ PyObject *rowtide_py_row(PyObject *self, PyObject *args)
     if (!PyArg_ParseTuple(args, "O", &handle)
         || rowtide_py_pointer(handle, &rowtide_py_stmt_class, &stmt) < 0)
         return NULL;
-    Py_BEGIN_ALLOW_THREADS
-    rc = rowtide_stmt_step(stmt);
-    Py_END_ALLOW_THREADS
-    if (rowtide_py_failed(rc))
-        return NULL;
+    Py_BEGIN_ALLOW_THREADS rc = rowtide_stmt_step(stmt);
+    Py_END_ALLOW_THREADS if (rowtide_py_failed(rc)) return NULL;
     if (rc == ROWTIDE_DONE)
         Py_RETURN_NONE;
     return read_row(stmt);

@@ -31,6 +31,7 @@ int rowtide_py_apply_options(PyObject *tuple, rowtide_apply_options *out)
                  rowtide_py_on_table);
     SET_CALLBACK(change_filter, options.change_filter,
                  options.change_filter_user, rowtide_py_on_change);
+    options.progress = rowtide_py_on_quiet;
     SET_CALLBACK(progress, options.progress, options.progress_user,
                  rowtide_py_on_progress);
     *out = options;
@@ -78,6 +79,7 @@ int rowtide_py_diff_options(PyObject *tuple, rowtide_diff_options *out)
         return -1;
     SET_CALLBACK(filter, options.filter, options.filter_user,
                  rowtide_py_on_table);
+    options.progress = rowtide_py_on_quiet;
     SET_CALLBACK(progress, options.progress, options.progress_user,
                  rowtide_py_on_progress);
     if (rowtide_py_strings(tables, &names, &options.table_count) < 0) {

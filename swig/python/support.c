@@ -1,13 +1,15 @@
 #include "support.h"
 
+#include <stddef.h>
 #include <string.h>
+#include <structmember.h>
 
 rowtide_py_state rowtide_py;
 
 typedef struct {
-    PyObject_HEAD
-    const rowtide_py_class *cls;
+    PyObject_HEAD const rowtide_py_class *cls;
     void *pointer;
+    PyObject *keep; /* what the pointer borrows, set by the Python layer */
 } handle_object;
 
 static PyTypeObject *handle_type;
@@ -28,8 +30,7 @@ static void release_pointer(const rowtide_py_class *cls, void *pointer)
     PyObject *type, *value, *trace;
     PyErr_Fetch(&type, &value, &trace);
     if (cls->touches) {
-        Py_BEGIN_ALLOW_THREADS
-        cls->release(pointer);
+        Py_BEGIN_ALLOW_THREADS cls->release(pointer);
         Py_END_ALLOW_THREADS
     } else {
         cls->release(pointer);
@@ -37,13 +38,28 @@ static void release_pointer(const rowtide_py_class *cls, void *pointer)
     PyErr_Restore(type, value, trace);
 }
 
+static int traverse_handle(PyObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(((handle_object *)self)->keep);
+    return 0;
+}
+
+static int clear_handle(PyObject *self)
+{
+    Py_CLEAR(((handle_object *)self)->keep);
+    return 0;
+}
+
 static void dealloc_handle(PyObject *self)
 {
     handle_object *handle = (handle_object *)self;
     PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
     if (handle->pointer)
         release_pointer(handle->cls, handle->pointer);
-    ((freefunc)PyType_GetSlot(type, Py_tp_free))(self);
+    Py_CLEAR(handle->keep);
+    PyObject_GC_Del(self);
     Py_DECREF(type);
 }
 
@@ -53,28 +69,36 @@ static PyObject *repr_handle(PyObject *self)
                                 ((handle_object *)self)->cls->name);
 }
 
+static PyMemberDef handle_members[] = {
+    {"keep", T_OBJECT, offsetof(handle_object, keep), 0, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
 static PyType_Slot handle_slots[] = {
-    {Py_tp_dealloc, dealloc_handle},
-    {Py_tp_repr, repr_handle},
-    {0, NULL},
+    {Py_tp_dealloc, dealloc_handle}, {Py_tp_traverse, traverse_handle},
+    {Py_tp_clear, clear_handle},     {Py_tp_repr, repr_handle},
+    {Py_tp_members, handle_members}, {0, NULL},
 };
 
 static PyType_Spec handle_spec = {
     "rowtide._native.Handle", sizeof(handle_object), 0,
-    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, handle_slots};
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    handle_slots};
 
 PyObject *rowtide_py_handle(const rowtide_py_class *cls, void *pointer)
 {
     handle_object *handle;
     if (!pointer)
         Py_RETURN_NONE;
-    handle = PyObject_New(handle_object, handle_type);
+    handle = PyObject_GC_New(handle_object, handle_type);
     if (!handle) {
         cls->release(pointer);
         return NULL;
     }
     handle->cls = cls;
     handle->pointer = pointer;
+    handle->keep = NULL;
+    PyObject_GC_Track((PyObject *)handle);
     return (PyObject *)handle;
 }
 
@@ -121,8 +145,8 @@ int rowtide_py_pointers(PyObject *list, const rowtide_py_class *cls,
 static void raise_error(int code)
 {
     const char *message = rowtide_error_message();
-    PyObject *text = PyUnicode_DecodeUTF8(
-        message, (Py_ssize_t)strlen(message), "replace");
+    PyObject *text = PyUnicode_DecodeUTF8(message, (Py_ssize_t)strlen(message),
+                                          "replace");
     PyObject *error;
     if (!text)
         return;
@@ -225,15 +249,36 @@ PyObject *rowtide_py_append(PyObject *result, PyObject *item)
     return pair;
 }
 
+/* Types and state are kept for the whole process, so one interpreter can have
+ * them; importing again there finds them made. */
+static int claim_process(void)
+{
+    static int64_t owner = -1;
+    int64_t self = PyInterpreterState_GetID(PyInterpreterState_Get());
+    if (owner >= 0 && owner != self) {
+        PyErr_SetString(PyExc_ImportError,
+                        "rowtide works in one interpreter of a process only");
+        return -1;
+    }
+    owner = self;
+    return 0;
+}
+
+int rowtide_py_type(PyObject *module, const char *name, PyType_Spec *spec,
+                    PyTypeObject **type)
+{
+    if (!*type)
+        *type = (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, NULL);
+    if (!*type)
+        return -1;
+    return PyModule_AddObjectRef(module, name, (PyObject *)*type);
+}
+
 int rowtide_py_init(PyObject *module)
 {
-    handle_type =
-        (PyTypeObject *)PyType_FromModuleAndSpec(module, &handle_spec, NULL);
-    if (!handle_type)
-        return -1;
-    if (PyModule_AddObjectRef(module, "Handle", (PyObject *)handle_type) < 0)
-        return -1;
-    if (rowtide_py_change_init(module) < 0)
+    if (claim_process() < 0
+        || rowtide_py_type(module, "Handle", &handle_spec, &handle_type) < 0
+        || rowtide_py_change_init(module) < 0)
         return -1;
     return rowtide_py_offer_connections();
 }

@@ -40,7 +40,8 @@ ROWTIDE_PY_HANDLES(ROWTIDE_PY_DECLARE)
 
 /* What the Python layer brings along. */
 typedef struct rowtide_py_state {
-    PyObject *make_error; /* (code, message, sqlite_code, offset) -> exception */
+    PyObject
+        *make_error; /* (code, message, sqlite_code, offset) -> exception */
     PyObject *make_conflict; /* the class Conflict */
     PyObject *make_progress; /* the class Progress */
     PyObject *undefined;
@@ -54,6 +55,9 @@ extern rowtide_py_state rowtide_py;
 
 /* Make the types and put them into the module. */
 int rowtide_py_init(PyObject *module);
+/* Make a type, if it is not made yet, and put it into the module. */
+int rowtide_py_type(PyObject *module, const char *name, PyType_Spec *spec,
+                    PyTypeObject **type);
 
 /* A Python object that owns `pointer`, which is released if this fails. */
 PyObject *rowtide_py_handle(const rowtide_py_class *cls, void *pointer);
@@ -110,6 +114,8 @@ int rowtide_py_on_table(const char *table, void *callable);
  * The callable returns None to fail. */
 int rowtide_py_on_table_later(const char *table, void *callable);
 int rowtide_py_on_progress(const rowtide_progress *progress, void *callable);
+/* Where nobody asked for progress: so that Ctrl-C ends a long call. */
+int rowtide_py_on_quiet(const rowtide_progress *progress, void *user);
 int rowtide_py_on_read(void *data, size_t *size, void *callable);
 int rowtide_py_on_write(const void *data, size_t size, void *callable);
 /* 1 if it can be called; else a TypeError. */

@@ -154,8 +154,7 @@ ROWTIDE_CALLBACK(rowtide_read_cb, read, rowtide_py_on_read)
 ROWTIDE_CALLBACK(rowtide_write_cb, write, rowtide_py_on_write)
 
 %define ROWTIDE_OPTIONS(TYPE, NAME, READ)
-%typemap(in) const TYPE *NAME (TYPE given) {
-    memset(&given, 0, sizeof given);
+%typemap(in) const TYPE *NAME (TYPE given = {0}) {
     if ($input == Py_None)
         $1 = NULL;
     else if (READ($input, &given) < 0)

@@ -1,6 +1,6 @@
 #include "support.h"
 
-PyObject *rowtide_py_from_value(const rowtide_value *value)
+static inline PyObject *from_value(const rowtide_value *value)
 {
     const char *data = value->data ? value->data : "";
     switch (value->type) {
@@ -20,26 +20,41 @@ PyObject *rowtide_py_from_value(const rowtide_value *value)
     }
 }
 
+PyObject *rowtide_py_from_value(const rowtide_value *value)
+{
+    return from_value(value);
+}
+
 /* Rows up to this width take one call: setting items one by one is what
  * costs most in reading a changeset. */
 #define PACKED_COLUMNS 16
 
-/* PyTuple_Pack() takes the first `count` of its arguments. The others are not
- * NULL only because memset() with wide stores makes the reads that follow
- * wait: that alone took a quarter of the time. */
+/* PyTuple_Pack() takes the first `count` of its arguments. */
+static PyObject *pack_items(PyObject *const *v, int count)
+{
+    if (count <= 4)
+        return PyTuple_Pack(count, v[0], v[1], v[2], v[3]);
+    if (count <= 8)
+        return PyTuple_Pack(count, v[0], v[1], v[2], v[3], v[4], v[5], v[6],
+                            v[7]);
+    return PyTuple_Pack(count, v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7],
+                        v[8], v[9], v[10], v[11], v[12], v[13], v[14], v[15]);
+}
+
 static PyObject *pack_values(const rowtide_value *values, int count)
 {
     PyObject *v[PACKED_COLUMNS];
     PyObject *row = NULL;
+    int width = count <= 4 ? 4 : count <= 8 ? 8 : PACKED_COLUMNS;
     int made = 0;
-    while (made < count && (v[made] = rowtide_py_from_value(values + made)))
+    while (made < count && (v[made] = from_value(values + made)))
         made++;
-    for (int i = made; i < PACKED_COLUMNS; i++)
+    /* Not NULL: memset() with wide stores makes the reads that follow wait,
+     * which alone took a quarter of the time. */
+    for (int i = made; i < width; i++)
         v[i] = Py_None;
     if (made == count)
-        row = PyTuple_Pack(count, v[0], v[1], v[2], v[3], v[4], v[5], v[6],
-                           v[7], v[8], v[9], v[10], v[11], v[12], v[13], v[14],
-                           v[15]);
+        row = pack_items(v, count);
     for (int i = 0; i < made; i++)
         Py_DECREF(v[i]);
     return row;

@@ -44,15 +44,16 @@ end
 
 --- Options of an apply, checked; `tables` becomes a filter.
 function apply.options(options, known)
-  options = check.options(options, known or apply.OPTIONS, 4)
-  check_policy(options.on_conflict, 4)
+  local level = 3
+  options = check.options(options, known or apply.OPTIONS, level)
+  check_policy(options.on_conflict, level)
   if options.tables == nil then
     return options
   end
   if options.filter then
-    error("options tables and filter exclude each other", 4)
+    error("options tables and filter exclude each other", level)
   end
-  return check.extend(options, { filter = stream.table_filter(options.tables, 4) })
+  return check.extend(options, { filter = stream.table_filter(options.tables, level) })
 end
 
 local Report = { __name = "rowtide.Report" }
@@ -80,6 +81,7 @@ end
 function Db:apply(source, options)
   options = apply.options(options)
   local handle, message, code
+  stream.check_source(source)
   if object.kind(source) == "rowtide.Changeset" then
     handle, message, code = core.changeset_apply(self, source, options)
   else

@@ -28,6 +28,7 @@ function AuditLog:entry(options, fn)
   if type(options) == "function" then
     options, fn = nil, options
   end
+  check.type("function", "fn", fn)
   local recording, entry = recorder.options(options, nil, ENTRY)
   return recorder.run(self, CALLS, recording, fn, function()
     return core.audit_commit(self, entry)

@@ -18,10 +18,11 @@ capture.OPTIONS = {
 local BLOCK = check.extend(capture.OPTIONS, { sink = "any" })
 
 --- Options of a recording, checked; `tables` may be one name.
-function capture.options(options, tables, known)
-  options = check.options(options, known or capture.OPTIONS, 4)
+function capture.options(options, tables, known, level)
+  level = level or 3
+  options = check.options(options, known or capture.OPTIONS, level)
   tables = tables or options.tables
-  return check.extend(options, { tables = tables and check.names("tables", tables, 4) })
+  return check.extend(options, { tables = tables and check.names("tables", tables, level) })
 end
 
 --- Start recording.
@@ -35,9 +36,12 @@ function Db:capture(tables, fn, options)
   if type(tables) == "function" then
     tables, fn, options = nil, tables, fn
   end
-  check.callable("fn", fn)
+  check.type("function", "fn", fn)
   options = capture.options(options, tables, BLOCK)
   local sink = options.sink
+  if sink ~= nil then
+    stream.check_sink(sink)
+  end
   local self_capture, message, code = core.capture_begin(self, options)
   if not self_capture then
     return nil, message, code
@@ -66,6 +70,7 @@ function Capture:finish(sink)
   if sink == nil then
     return core.capture_end(self)
   end
+  stream.check_sink(sink)
   return stream.with_sink(sink, function(to)
     return core.capture_end_stream(self, to)
   end)
@@ -136,20 +141,21 @@ local DIFF = {
 local DIFF_SINK = check.extend(DIFF, { sink = "any" })
 
 local function diff_options(options, known)
-  options = check.options(options, known, 4)
+  options = check.options(options, known, 3)
   local tables = options.tables
-  return check.extend(options, { tables = tables and check.names("tables", tables, 4) })
+  return check.extend(options, { tables = tables and check.names("tables", tables, 3) })
 end
 
 --- Find what would turn the tables of one schema of this connection ("main",
 --- "temp" or an attached one) into those of another.
 function Db:diff(from_schema, to_schema, options)
-  check.string("from_schema", from_schema)
-  check.string("to_schema", to_schema)
+  check.type("string", "from_schema", from_schema)
+  check.type("string", "to_schema", to_schema)
   options = diff_options(options, DIFF_SINK)
   if options.sink == nil then
     return core.changeset_diff(self, from_schema, to_schema, options)
   end
+  stream.check_sink(options.sink)
   return stream.with_sink(options.sink, function(to)
     return core.changeset_diff_stream(self, from_schema, to_schema, options, to)
   end)
@@ -157,8 +163,8 @@ end
 
 --- Find what would turn one database file into another.
 function capture.diff(from_path, to_path, options)
-  check.string("from_path", from_path)
-  check.string("to_path", to_path)
+  check.type("string", "from_path", from_path)
+  check.type("string", "to_path", to_path)
   return core.changeset_diff_files(from_path, to_path, diff_options(options, DIFF))
 end
 

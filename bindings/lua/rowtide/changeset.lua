@@ -4,6 +4,7 @@ local core = require "rowtide.core"
 local check = require "rowtide.check"
 local object = require "rowtide.object"
 local stream = require "rowtide.stream"
+local values = require "rowtide.values"
 
 local changeset = {}
 
@@ -50,7 +51,7 @@ end
 
 --- Check bytes and make a changeset of them.
 function changeset.parse(bytes)
-  return core.changeset_parse(check.string("bytes", bytes))
+  return core.changeset_parse(check.type("string", "bytes", bytes))
 end
 
 --- Read a source whole, or the file of that path.
@@ -58,6 +59,7 @@ function changeset.read(source)
   if type(source) == "string" then
     source = stream.file(source)
   end
+  stream.check_source(source)
   return stream.with_source(source, core.changeset_read)
 end
 
@@ -158,7 +160,7 @@ end
 --- Rebase local changes onto remote ones: `onto` is the report of their apply.
 function Changeset:rebase(onto)
   local data = type(onto) == "table" and onto.rebase or onto
-  return core.changeset_rebase(self, check.string("report", data))
+  return core.changeset_rebase(self, check.type("string", "report", data))
 end
 
 --- Write the bytes to a sink, or to the file of that path.
@@ -166,6 +168,7 @@ function Changeset:write(sink)
   if type(sink) == "string" then
     sink = stream.file(sink)
   end
+  stream.check_sink(sink)
   return stream.with_both(self, sink, function(from, to)
     return core.changeset_filter_stream(from, function()
       return true
@@ -184,27 +187,37 @@ function changeset.builder(options)
 end
 
 -- A byte for each column: 0, or its place in the primary key.
-local function key_bytes(columns, key)
+local function key_bytes(columns, key, level)
   local places = {}
   for i = 1, columns do
     places[i] = "\0"
   end
   for place, column in ipairs(key) do
     if type(column) ~= "number" or not places[column] then
-      error("primary_key: column numbers from 1 to " .. columns .. " expected", 4)
+      error("primary_key: column numbers from 1 to " .. columns .. " expected", level)
     end
     places[column] = string.char(place)
   end
   return table.concat(places)
 end
 
-local function counted(row, n)
+-- A copy of a row with its length, once its values are known to be some. Where
+-- Lua has no number for one, an iterator says in `exact` what it was.
+local function counted(row, n, level)
   if row == nil then
     return nil
   end
   local copy = { n = n }
   for i = 1, n do
-    copy[i] = row[i]
+    local value = row[i]
+    local exact = row.exact and row.exact[i]
+    if exact and exact[1] == value then
+      value = exact
+    end
+    if value ~= nil and type(value) ~= "boolean" and not values.type(value) then
+      check.refuse(("column %d"):format(i), "a SQL value", value, level)
+    end
+    copy[i] = value
   end
   return copy
 end
@@ -239,39 +252,45 @@ function Builder:add(change)
   local n = change.n or width(old, new)
   check.type("number", "change.n", n)
   return core.changeset_builder_add(self, change.table, KINDS[change.kind],
-    change.indirect and 1 or 0, key_bytes(n, change.primary_key), counted(old, n),
-    counted(new, n))
+    change.indirect and 1 or 0, key_bytes(n, change.primary_key, 3), counted(old, n, 3),
+    counted(new, n, 3))
 end
 
 local function add(self, kind, name, primary_key, old, new)
   local n = width(old, new)
-  return core.changeset_builder_add(self, name, KINDS[kind], 0, key_bytes(n, primary_key),
-    counted(old, n), counted(new, n))
+  return core.changeset_builder_add(self, name, KINDS[kind], 0, key_bytes(n, primary_key, 4),
+    counted(old, n, 4), counted(new, n, 4))
 end
 
 local function check_row(name, primary_key)
-  check.type("string", "table", name, 4)
-  check.type("table", "primary_key", primary_key, 4)
+  check.type("string", "table", name, 3)
+  check.type("table", "primary_key", primary_key, 3)
 end
 
 --- Add an INSERT into a table; the key as a list of column numbers.
 function Builder:insert(name, primary_key, new)
   check_row(name, primary_key)
-  return add(self, "insert", name, primary_key, nil, check.type("table", "new", new))
+  check.type("table", "new", new)
+  local ok, message, code = add(self, "insert", name, primary_key, nil, new)
+  return ok, message, code
 end
 
 --- Add an UPDATE. Columns that do not change are nil in both rows, but for the
 --- key, which is in the old one.
 function Builder:update(name, primary_key, old, new)
   check_row(name, primary_key)
-  return add(self, "update", name, primary_key, check.type("table", "old", old),
-    check.type("table", "new", new))
+  check.type("table", "old", old)
+  check.type("table", "new", new)
+  local ok, message, code = add(self, "update", name, primary_key, old, new)
+  return ok, message, code
 end
 
 --- Add a DELETE.
 function Builder:delete(name, primary_key, old)
   check_row(name, primary_key)
-  return add(self, "delete", name, primary_key, check.type("table", "old", old))
+  check.type("table", "old", old)
+  local ok, message, code = add(self, "delete", name, primary_key, old)
+  return ok, message, code
 end
 
 --- Make the changeset. The builder starts again from empty.

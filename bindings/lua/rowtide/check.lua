@@ -2,8 +2,9 @@
 
 local check = {}
 
--- Level 3 is the caller of the method that checks.
-local CALLER = 3
+-- A level is what error() would take in the function that checks: 2, which is
+-- the default, is its caller. No check is called in tail position, for that
+-- would take a level away.
 
 local function describe(value)
   local kind = type(value)
@@ -14,46 +15,35 @@ local function describe(value)
   return kind == "nil" and "nothing" or kind
 end
 
-local function refuse(name, expected, value, level)
-  error(("%s: %s expected, got %s"):format(name, expected, describe(value)), level + 1)
+function check.refuse(name, expected, value, level)
+  error(("%s: %s expected, got %s"):format(name, expected, describe(value)), (level or 2) + 1)
 end
-
-check.refuse = refuse
 
 function check.type(kind, name, value, level)
   if type(value) ~= kind then
-    refuse(name, "a " .. kind, value, (level or CALLER) + 1)
+    check.refuse(name, "a " .. kind, value, (level or 2) + 1)
   end
   return value
 end
 
-function check.string(name, value)
-  return check.type("string", name, value, CALLER + 1)
-end
-
-function check.callable(name, value)
-  return check.type("function", name, value, CALLER + 1)
-end
-
-function check.optional(kind, name, value)
+function check.optional(kind, name, value, level)
   if value ~= nil then
-    check.type(kind, name, value, CALLER + 1)
+    check.type(kind, name, value, (level or 2) + 1)
   end
   return value
 end
 
 -- A list of names; one name is a list of one.
 function check.names(name, value, level)
-  level = (level or CALLER) + 1
+  level = (level or 2) + 1
   if type(value) == "string" then
     return { value }
-  end
-  if type(value) ~= "table" then
-    refuse(name, "a list of names", value, level)
+  elseif type(value) ~= "table" then
+    check.refuse(name, "a list of names", value, level)
   end
   for i = 1, #value do
     if type(value[i]) ~= "string" then
-      refuse(("%s[%d]"):format(name, i), "a name", value[i], level)
+      check.refuse(("%s[%d]"):format(name, i), "a name", value[i], level)
     end
   end
   return value
@@ -61,12 +51,12 @@ end
 
 -- An option that nobody knows is a typing error, and is not passed over.
 function check.options(options, known, level)
-  level = (level or CALLER) + 1
+  level = (level or 2) + 1
   if options == nil then
     return {}
   end
   if type(options) ~= "table" then
-    refuse("options", "a table", options, level)
+    check.refuse("options", "a table", options, level)
   end
   for key, value in pairs(options) do
     local kind = known[key]
@@ -74,7 +64,7 @@ function check.options(options, known, level)
       error(("unknown option %q"):format(tostring(key)), level)
     end
     if kind ~= "any" and type(value) ~= kind then
-      refuse("option " .. key, "a " .. kind, value, level)
+      check.refuse("option " .. key, "a " .. kind, value, level)
     end
   end
   return options

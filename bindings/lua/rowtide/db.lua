@@ -21,14 +21,18 @@ local OPEN = { read_only = "boolean", must_exist = "boolean", busy_timeout = "nu
 
 --- Open a database file, ":memory:" or a "file:" URI.
 function db.open(path, options)
-  check.string("path", path)
+  check.type("string", "path", path)
   return core.db_open(path, check.options(options, OPEN))
 end
 
 --- Use a connection that another module opened, given as a light userdata with
 --- its `sqlite3 *`.
 function db.adopt(pointer)
-  return core.db_adopt(check.type("userdata", "pointer", pointer))
+  check.type("userdata", "pointer", pointer)
+  if object.kind(pointer) or io.type(pointer) then
+    check.refuse("pointer", "a light userdata", pointer)
+  end
+  return core.db_adopt(pointer)
 end
 
 --- Close the connection; again does no harm.
@@ -47,6 +51,11 @@ function Db:path()
   return core.db_path(self)
 end
 
+--- The `sqlite3 *`, as a light userdata, for other modules in C.
+function Db:pointer()
+  return core.db_pointer(self)
+end
+
 --- Make the call that is running stop.
 function Db:interrupt()
   return core.db_interrupt(self)
@@ -54,15 +63,13 @@ end
 
 --- Run one or more statements without parameters, throwing rows away.
 function Db:exec(sql)
-  return core.db_exec(self, check.string("sql", sql))
+  return core.db_exec(self, check.type("string", "sql", sql))
 end
 
 -- A statement with its parameters, or nil, message, code.
-local function prepare(self, sql, params)
-  check.type("string", "sql", sql, 4)
-  if params ~= nil then
-    check.type("table", "params", params, 4)
-  end
+local function prepare(self, sql, params, level)
+  check.type("string", "sql", sql, level)
+  check.optional("table", "params", params, level)
   local stmt, message, code = core.stmt_prepare(self, sql)
   if not stmt then
     return nil, message, code
@@ -79,7 +86,7 @@ end
 --- Run one statement with parameters, a list or by name, and say how many rows
 --- it changed.
 function Db:execute(sql, params)
-  local stmt, message, code = prepare(self, sql, params)
+  local stmt, message, code = prepare(self, sql, params, 3)
   if not stmt then
     return nil, message, code
   end
@@ -110,7 +117,7 @@ end
 local step_by_name, step_by_position = step(false), step(true)
 
 local function loop(self, sql, params, next_row)
-  local stmt, message = prepare(self, sql, params)
+  local stmt, message = prepare(self, sql, params, 4)
   if not stmt then
     error("rowtide: " .. message, 3)
   end
@@ -120,17 +127,19 @@ end
 --- Iterate over rows as tables by column name. What goes wrong is raised: a
 --- `for` has no other place for it.
 function Db:rows(sql, params)
-  return loop(self, sql, params, step_by_name)
+  local next_row, stmt, _, closed = loop(self, sql, params, step_by_name)
+  return next_row, stmt, nil, closed
 end
 
 --- Iterate over rows as lists, with the number of columns as `n`.
 function Db:tuples(sql, params)
-  return loop(self, sql, params, step_by_position)
+  local next_row, stmt, _, closed = loop(self, sql, params, step_by_position)
+  return next_row, stmt, nil, closed
 end
 
 -- The first row; false if there is none.
 local function first(self, sql, params, by_position)
-  local stmt, message, code = prepare(self, sql, params)
+  local stmt, message, code = prepare(self, sql, params, 4)
   if not stmt then
     return nil, message, code
   end
@@ -176,20 +185,25 @@ local BEGIN = {
   deferred = "BEGIN DEFERRED", immediate = "BEGIN IMMEDIATE", exclusive = "BEGIN EXCLUSIVE",
 }
 
-local function end_transaction(self, nested, ok, ...)
+local OUTER = { commit = "COMMIT", rollback = "ROLLBACK" }
+local INNER = {
+  begin = "SAVEPOINT rowtide_block", commit = "RELEASE rowtide_block",
+  rollback = "ROLLBACK TO rowtide_block; RELEASE rowtide_block",
+}
+
+local function end_transaction(self, sql, ok, ...)
   if ok then
-    local done, message, code = core.db_exec(self, nested and "RELEASE rowtide_block" or "COMMIT")
+    local done, message, code = core.db_exec(self, sql.commit)
     if done then
       if select("#", ...) == 0 then
         return true
       end
       return ...
     end
-    core.db_exec(self, nested and "ROLLBACK TO rowtide_block; RELEASE rowtide_block"
-      or "ROLLBACK")
+    core.db_exec(self, sql.rollback)
     return nil, message, code
   end
-  core.db_exec(self, nested and "ROLLBACK TO rowtide_block; RELEASE rowtide_block" or "ROLLBACK")
+  core.db_exec(self, sql.rollback)
   error((...), 0)
 end
 
@@ -197,17 +211,17 @@ end
 --- error rolls back; the error goes on. Returns what the function returns, or
 --- true.
 function Db:transaction(fn, mode)
-  check.callable("fn", fn)
+  check.type("function", "fn", fn)
   local begin = BEGIN[mode or "immediate"]
   if not begin then
     error("mode: \"deferred\", \"immediate\" or \"exclusive\" expected", 2)
   end
   local nested = core.db_in_transaction(self) == 1
-  local ok, message, code = core.db_exec(self, nested and "SAVEPOINT rowtide_block" or begin)
+  local ok, message, code = core.db_exec(self, nested and INNER.begin or begin)
   if not ok then
     return nil, message, code
   end
-  return end_transaction(self, nested, pcall(fn, self))
+  return end_transaction(self, nested and INNER or OUTER, pcall(fn, self))
 end
 
 return db

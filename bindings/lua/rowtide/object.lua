@@ -39,7 +39,7 @@ end
 --- Raise at the caller of the method unless `value` is such a handle.
 function object.check(name, argument, value, level)
   if object.kind(value) ~= "rowtide." .. name then
-    check.refuse(argument, "a rowtide." .. name, value, (level or 3) + 1)
+    check.refuse(argument, "a rowtide." .. name, value, (level or 2) + 1)
   end
   return value
 end

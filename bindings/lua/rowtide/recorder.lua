@@ -17,7 +17,6 @@ end
 
 --- Record a function: `calls` has begin and rollback, `commit` ends it well.
 function recorder.run(self, calls, options, fn, commit)
-  check.type("function", "fn", fn, 4)
   local ok, message, code = calls.begin(self, options)
   if not ok then
     return nil, message, code
@@ -27,13 +26,13 @@ end
 
 --- Split options into those of the recording and the others.
 function recorder.options(options, tables, known)
-  options = check.options(options, check.extend(capture.OPTIONS, known), 4)
+  options = check.options(options, check.extend(capture.OPTIONS, known), 3)
   local recording, others = {}, {}
   for key, value in pairs(options) do
     local to = known[key] and others or recording
     to[key] = value
   end
-  return capture.options(recording, tables), others
+  return capture.options(recording, tables, nil, 4), others
 end
 
 return recorder

@@ -21,6 +21,10 @@ local function renderer(write)
     if options.names then
       object.check("Db", "option names", options.names)
     end
+    stream.check_source(source)
+    if options.sink ~= nil then
+      stream.check_sink(options.sink)
+    end
     return stream.with_source(source, function(from)
       local function run(to)
         return write(from, options, to)
@@ -28,7 +32,7 @@ local function renderer(write)
       if options.sink == nil then
         return stream.collect(run)
       end
-      return stream.with_sink(options.sink, run, 7)
+      return stream.with_sink(options.sink, run)
     end)
   end
 end
@@ -49,7 +53,7 @@ end
 
 --- Make a changeset of JSON.
 function render.from_json(json)
-  return core.changeset_from_json(check.string("json", json))
+  return core.changeset_from_json(check.type("string", "json", json))
 end
 
 return render

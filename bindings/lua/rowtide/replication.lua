@@ -14,7 +14,7 @@ local CALLS = { begin = core.primary_begin, rollback = core.primary_rollback }
 
 --- Open a database as primary of a directory.
 function Db:primary(directory)
-  return core.primary_open(self, check.string("directory", directory))
+  return core.primary_open(self, check.type("string", "directory", directory))
 end
 
 --- Do, commit and publish: `primary:record({ "users" }, fn)`. Returns the number
@@ -23,6 +23,7 @@ function Primary:record(tables, fn, options)
   if type(tables) == "function" then
     tables, fn, options = nil, tables, fn
   end
+  check.type("function", "fn", fn)
   return recorder.run(self, CALLS, (recorder.options(options, tables, {})), fn, function()
     return core.primary_commit(self)
   end)
@@ -45,7 +46,7 @@ end
 
 --- Open a database as replica of a directory.
 function Db:replica(directory)
-  return core.replica_open(self, check.string("directory", directory))
+  return core.replica_open(self, check.type("string", "directory", directory))
 end
 
 local PULL = check.extend(apply.OPTIONS, { limit = "number" })

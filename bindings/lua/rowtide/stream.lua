@@ -22,15 +22,29 @@ end
 --- A file by its path, as source or sink. As a sink it takes its place when it
 --- is complete.
 function stream.file(path)
-  return setmetatable({ path = check.string("path", path) }, File)
+  return setmetatable({ path = check.type("string", "path", path) }, File)
 end
 
 local function is_file(value)
   return type(value) == "table" and getmetatable(value) == File
 end
 
---- Open a source: a handle to be released, or nil, message, code.
-function stream.open_source(source, level)
+function stream.check_source(source, level)
+  if object.kind(source) ~= "rowtide.Changeset" and type(source) ~= "function"
+    and not is_file(source) and io.type(source) ~= "file" then
+    check.refuse("source", "a changeset, function, file or rowtide.file(path)", source,
+      (level or 2) + 1)
+  end
+end
+
+function stream.check_sink(sink, level)
+  if type(sink) ~= "function" and not is_file(sink) and io.type(sink) ~= "file" then
+    check.refuse("sink", "a function, file or rowtide.file(path)", sink, (level or 2) + 1)
+  end
+end
+
+-- A handle to be released, or nil, message, code.
+local function open_source(source)
   if object.kind(source) == "rowtide.Changeset" then
     local handle, message, code = core.source_changeset(source)
     return handle and object.keep(handle, source), message, code
@@ -38,30 +52,25 @@ function stream.open_source(source, level)
     return core.source_callback(source)
   elseif is_file(source) then
     return core.source_file(source.path)
-  elseif io.type(source) == "file" then
-    return core.source_callback(function()
-      local chunk, message = source:read(CHUNK)
-      if message then
-        error(message, 0)
-      end
-      return chunk
-    end)
   end
-  return check.refuse("source", "a changeset, function, file or rowtide.file(path)", source,
-    (level or 3) + 1)
+  return core.source_callback(function()
+    local chunk, message = source:read(CHUNK)
+    if message then
+      error(message, 0)
+    end
+    return chunk
+  end)
 end
 
-local function open_sink(sink, level)
+local function open_sink(sink)
   if type(sink) == "function" then
     return core.sink_callback(sink)
   elseif is_file(sink) then
     return core.sink_file(sink.path)
-  elseif io.type(sink) == "file" then
-    return core.sink_callback(function(chunk)
-      return sink:write(chunk)
-    end)
   end
-  return check.refuse("sink", "a function, file or rowtide.file(path)", sink, level + 1)
+  return core.sink_callback(function(chunk)
+    return sink:write(chunk)
+  end)
 end
 
 -- Release the handles, and hand on what a protected call gave.
@@ -76,8 +85,8 @@ local function finish(handles, ok, result, ...)
 end
 
 --- Run a function with an open source.
-function stream.with_source(source, run, level)
-  local handle, message, code = stream.open_source(source, (level or 3) + 1)
+function stream.with_source(source, run)
+  local handle, message, code = open_source(source)
   if not handle then
     return nil, message, code
   end
@@ -85,8 +94,8 @@ function stream.with_source(source, run, level)
 end
 
 --- Run a function with an open sink, which is complete if it succeeds.
-function stream.with_sink(sink, run, level)
-  local handle, message, code = open_sink(sink, (level or 3) + 1)
+function stream.with_sink(sink, run)
+  local handle, message, code = open_sink(sink)
   if not handle then
     return nil, message, code
   end
@@ -100,13 +109,12 @@ function stream.with_sink(sink, run, level)
 end
 
 --- Run a function with both.
-function stream.with_both(source, sink, run, level)
-  level = (level or 3) + 1
+function stream.with_both(source, sink, run)
   return stream.with_source(source, function(from)
     return stream.with_sink(sink, function(to)
       return run(from, to)
-    end, level + 3)
-  end, level)
+    end)
+  end)
 end
 
 --- Run a function with a sink, and return what it wrote as a string.
@@ -127,7 +135,7 @@ function stream.table_filter(tables, level)
     return tables
   end
   local chosen = {}
-  for _, name in ipairs(check.names("tables", tables, (level or 3) + 1)) do
+  for _, name in ipairs(check.names("tables", tables, (level or 2) + 1)) do
     chosen[name:lower()] = true
   end
   return function(name)
@@ -163,7 +171,8 @@ local ITERATE = { invert = "boolean" }
 --- Iterate over a source in bounded memory.
 function stream.iterate(source, options)
   options = check.options(options, ITERATE)
-  local handle, message = stream.open_source(source)
+  stream.check_source(source)
+  local handle, message = open_source(source)
   local iter
   if handle then
     iter, message = core.changeset_iter_stream(handle, options.invert and core.ITER_INVERT or 0)
@@ -176,11 +185,15 @@ end
 
 --- Write the inverse of a source to a sink.
 function stream.invert(source, sink)
+  stream.check_source(source)
+  stream.check_sink(sink)
   return stream.with_both(source, sink, core.changeset_invert_stream)
 end
 
 --- Write the changes of the chosen tables to a sink.
 function stream.filter(source, tables, sink)
+  stream.check_source(source)
+  stream.check_sink(sink)
   local choose = stream.table_filter(tables)
   return stream.with_both(source, sink, function(from, to)
     return core.changeset_filter_stream(from, choose, to)
@@ -189,8 +202,10 @@ end
 
 --- Write a source, rebased onto what was applied, to a sink.
 function stream.rebase(source, onto, sink)
+  stream.check_source(source)
+  stream.check_sink(sink)
   local data = type(onto) == "table" and onto.rebase or onto
-  check.string("report", data)
+  check.type("string", "report", data)
   return stream.with_both(source, sink, function(from, to)
     return core.changeset_rebase_stream(from, data, to)
   end)
@@ -199,9 +214,13 @@ end
 --- Write several sources as one to a sink.
 function stream.concat(sources, sink)
   check.type("table", "sources", sources)
+  for i = 1, #sources do
+    stream.check_source(sources[i])
+  end
+  stream.check_sink(sink)
   local handles = {}
   for i = 1, #sources do
-    local handle, message, code = stream.open_source(sources[i])
+    local handle, message, code = open_source(sources[i])
     if not handle then
       finish(handles, true)
       return nil, message, code

@@ -28,6 +28,7 @@ function UndoLog:step(label, fn, options)
     label, fn, options = nil, label, fn
   end
   check.optional("string", "label", label)
+  check.type("function", "fn", fn)
   return recorder.run(self, CALLS, (recorder.options(options, nil, {})), fn, function()
     return core.undo_commit(self, label)
   end)

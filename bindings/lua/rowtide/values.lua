@@ -42,7 +42,7 @@ end
 
 --- Bytes to be stored as a BLOB; a plain string is TEXT.
 function values.blob(bytes)
-  return setmetatable({ check.string("blob", bytes) }, Blob)
+  return setmetatable({ check.type("string", "blob", bytes) }, Blob)
 end
 
 local Real = named "Real"
@@ -69,7 +69,7 @@ function values.integer(digits)
   if type(digits) == "number" then
     digits = ("%.0f"):format(digits)
   end
-  check.string("integer", digits)
+  check.type("string", "integer", digits)
   if not digits:match "^%-?%d+$" then
     error("integer: decimal digits expected, got \"" .. digits .. "\"", 2)
   end

@@ -20,7 +20,7 @@ from ._native import Change, ChangeIterator
 from .apply import Report, TableReport
 from .audit import AuditChange, AuditEntry, AuditLog, AuditRecording
 from .capture import Capture
-from .changeset import Builder, Changeset, TableBuilder
+from .changeset import Builder, Changeset
 from .db import Connection, Database, adopt, connect, diff, open
 from .errors import (
     BusyError,
@@ -107,7 +107,6 @@ __all__ = [
     "Rows",
     "SchemaError",
     "SqlError",
-    "TableBuilder",
     "TableReport",
     "ThreadError",
     "TooBigError",

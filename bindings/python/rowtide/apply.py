@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from . import _native
 from ._native import Change, Handle
+from ._types import ApplyOptions
 from .changeset import AnyChangeset, Changeset
-from .stream import OpenSource, Source, is_stream
+from .stream import Source, is_stream, open_source
 from .tables import Tables, table_filter
 from .values import Action, Conflict, ConflictKind, Progress
 
@@ -139,7 +140,7 @@ def apply_options(
     skip_indirect: bool = False,
     skip_misfits: bool = False,
     progress: ProgressCallback | None = None,
-) -> _native.ApplyOptions:
+) -> ApplyOptions:
     """Bring the options of an apply into the form of the native call."""
     chosen = (
         (invert, _native.APPLY_INVERT),
@@ -161,13 +162,11 @@ def apply_options(
     )
 
 
-def apply_changes(
-    db: Handle, changes: AnyChangeset | Source, options: _native.ApplyOptions
-) -> Report:
+def apply_changes(db: Handle, changes: AnyChangeset | Source, options: ApplyOptions) -> Report:
     """Apply a changeset, bytes, or a stream of them."""
     if is_stream(changes) and not isinstance(changes, AnyChangeset):
-        opened = OpenSource(changes)
-        return Report(_native.changeset_apply_stream(db, opened.handle, options))
+        source = open_source(changes)
+        return Report(_native.changeset_apply_stream(db, source, options))
     return Report(_native.changeset_apply(db, as_changeset(changes)._get(), options))
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from . import _native
 from ._native import Handle
+from ._types import AuditEntryOptions
 from .capture import Recording
 from .changeset import AnyChangeset, Changeset
 from .errors import ClosedError, MisuseError
@@ -51,7 +52,7 @@ class AuditRecording(Recording, AnyChangeset):
     def __init__(
         self,
         log: AuditLog,
-        entry: _native.AuditEntryOptions,
+        entry: AuditEntryOptions,
         tables: tuple[str, ...],
         filter: Tables | None,
     ) -> None:
@@ -220,5 +221,22 @@ def read_values(text: Value) -> dict[str, Value] | None:
     """Read a JSON object of column values."""
     if text is None:
         return None
-    values: dict[str, Value] = json.loads(text)  # type: ignore[arg-type]
-    return values
+    values: dict[str, Any] = json.loads(str(text))
+    return {column: read_value(value) for column, value in values.items()}
+
+
+def read_value(value: Any) -> Value:
+    """Read a value; what JSON cannot say by itself is an object of one member."""
+    plain: Value
+    match value:
+        case {"blob": str(digits)}:
+            plain = bytes.fromhex(digits)
+        case {"text": str(digits)}:
+            plain = bytes.fromhex(digits).decode("utf-8", "surrogateescape")
+        case {"real": ("inf" | "-inf") as name}:
+            plain = float(name)
+        case {"real": str()}:
+            plain = float("nan")
+        case _:
+            plain = value
+    return plain

@@ -8,6 +8,7 @@ from typing import Self
 
 from . import _native
 from ._native import Handle
+from ._types import CaptureOptions
 from .changeset import AnyChangeset, Changeset
 from .errors import MisuseError
 from .stream import Sink, open_sink
@@ -20,7 +21,7 @@ def capture_options(
     filter: LateFilter | None,
     flags: int = 0,
     memory_limit: int | None = None,
-) -> _native.CaptureOptions:
+) -> CaptureOptions:
     """Bring the options of a capture into the form of the native call."""
     return (schema, table_names(tables) or None, filter, flags, memory_limit or 0)
 
@@ -48,8 +49,8 @@ class Capture(AnyChangeset):
     """
 
     __slots__ = (
-        "__weakref__", "_changeset", "_db", "_enabled", "_filter", "_handle", "_indirect",
-        "_options", "_state",
+        "__weakref__", "_changeset", "_db", "_enabled", "_ended", "_filter", "_handle",
+        "_indirect", "_options", "_state",
     )  # fmt: skip
 
     def __init__(
@@ -74,6 +75,7 @@ class Capture(AnyChangeset):
         chosen = None if filter is None else self._filter
         self._options = capture_options(tables, schema, chosen, flags, memory_limit)
         self._handle: Handle | None = None
+        self._ended: Handle | None = None
         self._changeset: Changeset | None = None
         self._state = "has not begun"
         self._indirect = bool(indirect)
@@ -105,7 +107,7 @@ class Capture(AnyChangeset):
         self._state = "failed"
         with self._filter:
             self._changeset = Changeset._wrap(_native.capture_end(handle))
-        self._state = "ended"
+        self._state, self._ended = "ended", handle
 
     def cancel(self) -> None:
         """Stop recording without a result; what was written stays written."""
@@ -188,8 +190,11 @@ class Capture(AnyChangeset):
 
     @property
     def skipped(self) -> dict[str, str]:
-        """Tables that cannot be recorded, and why: no primary key, virtual, ..."""
-        handle = self._recording()
+        """Tables that cannot be recorded, and why: no primary key, virtual, ...
+
+        May be asked after the end as well, while the connection is open.
+        """
+        handle = self._ended or self._recording()
         count = _native.capture_skipped_count(handle)
         return dict(_native.capture_skipped(handle, index) for index in range(count))
 

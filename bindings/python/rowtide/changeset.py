@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Self
 
 from . import _native
 from ._native import Change, ChangeIterator, Handle
-from .stream import Buffer, OpenSource, Sink, Source
+from ._types import RenderOptions
+from .errors import InvalidError, MisuseError
+from .stream import Buffer, Sink, Source, open_source, writer_sink
 from .tables import Tables, table_filter
 from .values import UNDEFINED, ChangeKind, Counts, Undefined, Value
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from .apply import Report
     from .db import AnyConnection
 
-__all__ = ["Builder", "Changeset", "TableBuilder"]
+__all__ = ["Builder", "Changeset"]
 
 
 class AnyChangeset:
@@ -157,7 +159,7 @@ class AnyChangeset:
 
     def _render(
         self,
-        how: Callable[[Handle, _native.RenderOptions, Handle], None],
+        how: Callable[[Handle, RenderOptions, Handle], None],
         names: AnyConnection | None,
         flags: int = 0,
         limit: int = 0,
@@ -166,11 +168,9 @@ class AnyChangeset:
         from .db import handle_of
 
         parts: list[bytes] = []
-        opened = OpenSource(self)
-        take = parts.append  # a sink does not hold what it calls
-        sink = _native.sink_callback(take)
+        sink = writer_sink(parts.append)
         db = None if names is None else handle_of(names)
-        how(opened.handle, (db, flags, limit, title), sink)
+        how(open_source(self), (db, flags, limit, title), sink)
         _native.sink_close(sink)
         return b"".join(parts).decode("utf-8", "surrogateescape")
 
@@ -207,7 +207,7 @@ class Changeset(AnyChangeset):
     @classmethod
     def read(cls, source: Source) -> Self:
         """Read a whole file or reader and check it."""
-        return cls._wrap(_native.changeset_read(OpenSource(source).handle))
+        return cls._wrap(_native.changeset_read(open_source(source)))
 
     @classmethod
     def from_json(cls, text: str | Buffer) -> Self:
@@ -272,58 +272,6 @@ RowLike = Sequence[Value | Undefined] | Mapping[str, Value | Undefined]
 """A row: values in the order of the columns, or by column name."""
 
 
-class Builder:
-    """Puts a changeset together row by row. Use it in one thread at a time.
-
-    >>> builder = rowtide.Builder()
-    >>> users = builder.table("users", ["id", "name"], primary_key=["id"])
-    >>> users.insert((1, "Ada"))
-    >>> builder.finish()
-    <rowtide.Changeset 1 change in 1 table, 24 bytes>
-    """
-
-    __slots__ = ("_handle", "_patchset")
-
-    def __init__(self, *, patchset: bool = False) -> None:
-        self._patchset = patchset
-        self._handle = _native.changeset_builder_new(int(patchset))
-
-    def table(
-        self,
-        name: str,
-        columns: int | Sequence[str],
-        primary_key: Sequence[int | str],
-    ) -> TableBuilder:
-        """Say what a table looks like, to add rows of it.
-
-        `columns` is their number, or their names if rows are to be given by name.
-        `primary_key` lists the key's columns, by index or name, in key order.
-        """
-        return TableBuilder(self._handle, name, columns, primary_key)
-
-    def add(self, change: Change) -> None:
-        """Add a change that came out of another changeset."""
-        row = change.old if change.old is not None else change.new
-        assert row is not None
-        key = key_bytes(change.key_columns, len(row))
-        _native.changeset_builder_add(
-            self._handle,
-            change.table,
-            KIND_CODES[change.kind],
-            int(change.indirect),
-            key,
-            change.old,
-            change.new,
-        )
-
-    def finish(self) -> Changeset:
-        """Make the changeset; the builder starts again from empty.
-
-        Several changes of one row become one, as in :meth:`Changeset.concat`.
-        """
-        return Changeset._wrap(_native.changeset_builder_finish(self._handle))
-
-
 def key_bytes(columns: Sequence[int], count: int) -> bytes:
     """Write the place of each column in the key, 0 if it has none."""
     places = bytearray(count)
@@ -332,63 +280,41 @@ def key_bytes(columns: Sequence[int], count: int) -> bytes:
     return bytes(places)
 
 
-class TableBuilder:
-    """Adds rows of one table to a :class:`Builder`."""
+class Builder:
+    """Puts a changeset together row by row. Use it in one thread at a time.
 
-    __slots__ = ("_builder", "_count", "_key", "_name", "_names")
+    >>> builder = rowtide.Builder()
+    >>> builder.table("users", columns=["id", "name"], primary_key=["id"])
+    >>> builder.insert((1, "Ada"))
+    >>> builder.update({"id": 2, "name": "Al"}, {"name": "Alan"})
+    >>> builder.finish()
+    <rowtide.Changeset 2 changes in 1 table, 35 bytes>
+    """
 
-    def __init__(
-        self,
-        builder: Handle,
-        name: str,
-        columns: int | Sequence[str],
-        primary_key: Sequence[int | str],
+    __slots__ = ("_count", "_handle", "_key", "_name", "_names")
+
+    def __init__(self, *, patchset: bool = False) -> None:
+        self._handle = _native.changeset_builder_new(int(patchset))
+        self._name: str | None = None
+        self._names: tuple[str, ...] | None = None
+        self._count = 0
+        self._key = b""
+
+    def table(
+        self, name: str, columns: int | Sequence[str], primary_key: Sequence[int | str]
     ) -> None:
+        """Say which table the following rows belong to, and what it looks like.
+
+        `columns` is their number, or their names if rows are to be given by name.
+        `primary_key` lists the key's columns, by index or name, in key order.
+        """
         if isinstance(columns, str) or isinstance(primary_key, str):
             raise TypeError("columns and primary_key are sequences of names, not one name")
-        self._builder = builder
-        self._name = name
-        self._names = None if isinstance(columns, int) else tuple(columns)
-        self._count = columns if isinstance(columns, int) else len(columns)
-        self._key = key_bytes([self._index(column) for column in primary_key], self._count)
-
-    def _index(self, column: int | str) -> int:
-        if isinstance(column, str):
-            if self._names is None or column not in self._names:
-                raise ValueError(f'table "{self._name}": there is no column "{column}"')
-            return self._names.index(column)
-        if not 0 <= column < self._count:
-            raise ValueError(f'table "{self._name}": there is no column {column}')
-        return column
-
-    def _row(self, row: RowLike) -> tuple[Value | Undefined, ...]:
-        if isinstance(row, Mapping):
-            if self._names is None:
-                raise TypeError(f'table "{self._name}": the names of its columns are not known')
-            for column in row:
-                self._index(column)
-            values = tuple(row.get(name, UNDEFINED) for name in self._names)
-        else:
-            values = tuple(row)
-        if len(values) != self._count:
-            raise ValueError(
-                f'table "{self._name}": a row needs {counted(self._count, "value")}, '
-                f"not {len(values)}"
-            )
-        return values
-
-    def _add(
-        self, kind: ChangeKind, old: RowLike | None, new: RowLike | None, indirect: bool
-    ) -> None:
-        _native.changeset_builder_add(
-            self._builder,
-            self._name,
-            KIND_CODES[kind],
-            int(indirect),
-            self._key,
-            None if old is None else self._row(old),
-            None if new is None else self._row(new),
-        )
+        names = None if isinstance(columns, int) else tuple(columns)
+        count = columns if isinstance(columns, int) else len(columns)
+        places = [column_index(name, column, names, count) for column in primary_key]
+        self._name, self._names, self._count = name, names, count
+        self._key = key_bytes(places, count)
 
     def insert(self, new: RowLike, *, indirect: bool = False) -> None:
         """Add an insert; every column has a value."""
@@ -403,5 +329,69 @@ class TableBuilder:
         self._add(ChangeKind.UPDATE, old, new, indirect)
 
     def delete(self, old: RowLike, *, indirect: bool = False) -> None:
-        """Add a delete; every column has a value."""
+        """Add a delete; every column has a value, in a patchset only the key."""
         self._add(ChangeKind.DELETE, old, None, indirect)
+
+    def add(self, change: Change) -> None:
+        """Add a change that came out of another changeset, for its own table."""
+        row = change.old if change.old is not None else change.new
+        assert row is not None
+        _native.changeset_builder_add(
+            self._handle,
+            change.table,
+            KIND_CODES[change.kind],
+            int(change.indirect),
+            key_bytes(change.key_columns, len(row)),
+            change.old,
+            change.new,
+        )
+
+    def finish(self) -> Changeset:
+        """Make the changeset; the builder starts again from empty.
+
+        Several changes of one row become one, as in :meth:`Changeset.concat`.
+        """
+        return Changeset._wrap(_native.changeset_builder_finish(self._handle))
+
+    def _add(
+        self, kind: ChangeKind, old: RowLike | None, new: RowLike | None, indirect: bool
+    ) -> None:
+        if self._name is None:
+            raise MisuseError("the builder needs a table before its rows")
+        _native.changeset_builder_add(
+            self._handle,
+            self._name,
+            KIND_CODES[kind],
+            int(indirect),
+            self._key,
+            None if old is None else self._row(self._name, old),
+            None if new is None else self._row(self._name, new),
+        )
+
+    def _row(self, table: str, row: RowLike) -> tuple[Value | Undefined, ...]:
+        if not isinstance(row, Mapping):
+            values = tuple(row)
+            if len(values) != self._count:
+                raise InvalidError(
+                    f'table "{table}": a row needs {counted(self._count, "value")}, '
+                    f"not {len(values)}"
+                )
+            return values
+        if self._names is None:
+            raise TypeError(f'table "{table}": the names of its columns are not known')
+        for column in row:
+            column_index(table, column, self._names, self._count)
+        return tuple(row.get(name, UNDEFINED) for name in self._names)
+
+
+def column_index(
+    table: str, column: int | str, names: tuple[str, ...] | None, count: int
+) -> int:
+    """Find a column by its name or check its index."""
+    if isinstance(column, str):
+        if names is None or column not in names:
+            raise InvalidError(f'table "{table}": there is no column "{column}"')
+        return names.index(column)
+    if not 0 <= column < count:
+        raise InvalidError(f'table "{table}": there is no column {column}')
+    return column

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from . import _native
 from ._native import Change, Handle
+from ._types import DiffOptions
 from .apply import OnConflict, ProgressCallback, Report, apply_changes, apply_options
 from .audit import AuditLog
 from .capture import Capture
@@ -167,7 +168,7 @@ class Recorder:
 
 def diff_options(
     tables: Tables | None, patchset: bool, progress: ProgressCallback | None
-) -> _native.DiffOptions:
+) -> DiffOptions:
     """Bring the options of a diff into the form of the native call."""
     flags = _native.CAPTURE_PATCHSET if patchset else 0
     if tables is None or callable(tables):
@@ -199,7 +200,7 @@ def diff(
 def check_usable(connection: sqlite3.Connection) -> None:
     """Let the connection itself say whether it is open and this its thread."""
     try:
-        sqlite3.Cursor(connection)
+        sqlite3.Connection.cursor(connection, sqlite3.Cursor)
     except sqlite3.ProgrammingError as error:
         text = str(error)
         if "closed" in text:
@@ -280,9 +281,13 @@ class Connection(sqlite3.Connection, Recorder):
         :class:`~rowtide.MisuseError`, and nothing is closed.
         """
         if self._adopted is not None:
-            check_usable(self)
-            _native.db_close(self._adopted)
-            self._adopted = None
+            try:
+                check_usable(self)
+            except (ClosedError, ThreadError):
+                pass  # sqlite3 has its own words for these
+            else:
+                _native.db_close(self._adopted)
+                self._adopted = None
         super().close()
 
 

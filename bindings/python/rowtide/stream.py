@@ -54,41 +54,41 @@ Source = Path | Buffer | Reader | Checked
 Sink = Path | Writer
 
 
-class OpenSource:
-    """A source handle, and what must live as long as it."""
-
-    __slots__ = ("handle", "keep")
-
-    handle: Handle
-    keep: object
-
-    def __init__(self, source: Source) -> None:
-        self.keep = source
-        if isinstance(source, (str, os.PathLike)):
-            self.handle = _native.source_file(os.fsencode(source))
-        elif isinstance(source, (bytes, bytearray, memoryview)):
-            data = bytes(source)
-            self.keep = data
-            self.handle = _native.source_memory(data)
-        elif hasattr(source, "read"):
-            read: Callable[[int], bytes] = source.read
-            self.keep = read
-            self.handle = _native.source_callback(read)
-        else:
-            get: Callable[[], Handle] | None = getattr(source, "_get", None)
-            if get is None:
-                raise TypeError(
-                    "a source is a path, bytes, a changeset or something with read(), "
-                    f"not {type(source).__name__}"
-                )
-            changeset = get()
-            self.keep = changeset
-            self.handle = _native.source_changeset(changeset)
+def open_source(source: Source) -> Handle:
+    """Give a source handle, which keeps what it reads from."""
+    get: Callable[[], Handle] | None = getattr(source, "_get", None)
+    if get is not None:
+        changeset = get()
+        handle = _native.source_changeset(changeset)
+        handle.keep = changeset
+    elif isinstance(source, (str, os.PathLike)):
+        handle = _native.source_file(os.fsencode(source))
+    elif isinstance(source, (bytes, bytearray, memoryview)):
+        data = bytes(source)
+        handle = _native.source_memory(data)
+        handle.keep = data
+    elif hasattr(source, "read"):
+        read: Callable[[int], bytes] = source.read
+        handle = _native.source_callback(read)
+        handle.keep = read
+    else:
+        raise TypeError(
+            "a source is a path, bytes, a changeset or something with read(), "
+            f"not {type(source).__name__}"
+        )
+    return handle
 
 
 def is_stream(source: object) -> bool:
     """Tell whether bytes are still to be read."""
     return isinstance(source, (str, os.PathLike)) or callable(getattr(source, "read", None))
+
+
+def writer_sink(write: Callable[[bytes], object]) -> Handle:
+    """Give a sink handle that calls a function."""
+    handle = _native.sink_callback(write)
+    handle.keep = write
+    return handle
 
 
 @contextlib.contextmanager
@@ -97,8 +97,7 @@ def open_sink(sink: Sink) -> Iterator[Handle]:
     if isinstance(sink, (str, os.PathLike)):
         handle = _native.sink_file(os.fsencode(sink))
     elif hasattr(sink, "write"):
-        write = sink.write  # a sink does not hold what it calls
-        handle = _native.sink_callback(write)
+        handle = writer_sink(sink.write)
     else:
         raise TypeError(
             f"a sink is a path or something with write(), not {type(sink).__name__}"
@@ -112,30 +111,30 @@ def iterate(source: Source, *, invert: bool = False) -> ChangeIterator:
 
     Corrupt bytes raise :class:`~rowtide.CorruptError` when they are reached.
     """
-    opened = OpenSource(source)
+    handle = open_source(source)
     flags = _native.ITER_INVERT if invert else 0
-    return ChangeIterator(_native.changeset_iter_stream(opened.handle, flags), opened)
+    return ChangeIterator(_native.changeset_iter_stream(handle, flags), handle)
 
 
 def invert(source: Source, sink: Sink) -> None:
     """Write the changeset that undoes the source."""
-    opened = OpenSource(source)
+    handle = open_source(source)
     with open_sink(sink) as out:
-        _native.changeset_invert_stream(opened.handle, out)
+        _native.changeset_invert_stream(handle, out)
 
 
 def concat(sources: Iterable[Source], sink: Sink) -> None:
     """Write what all sources do, one after the other, as one changeset."""
-    opened = [OpenSource(source) for source in sources]
+    handles = [open_source(source) for source in sources]
     with open_sink(sink) as out:
-        _native.changeset_concat_stream([item.handle for item in opened], out)
+        _native.changeset_concat_stream(handles, out)
 
 
 def filter(source: Source, tables: Tables, sink: Sink) -> None:
     """Write only the changes of the chosen tables."""
-    opened = OpenSource(source)
+    handle = open_source(source)
     with open_sink(sink) as out:
-        _native.changeset_filter_stream(opened.handle, table_filter(tables), out)
+        _native.changeset_filter_stream(handle, table_filter(tables), out)
 
 
 def rebase(source: Source, onto: Report | Buffer, sink: Sink) -> None:
@@ -144,6 +143,6 @@ def rebase(source: Source, onto: Report | Buffer, sink: Sink) -> None:
     `onto` is the report of that apply, or its ``rebase`` bytes.
     """
     data = onto if isinstance(onto, (bytes, bytearray, memoryview)) else onto.rebase
-    opened = OpenSource(source)
+    handle = open_source(source)
     with open_sink(sink) as out:
-        _native.changeset_rebase_stream(opened.handle, data, out)
+        _native.changeset_rebase_stream(handle, data, out)

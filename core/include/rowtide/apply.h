@@ -4,7 +4,27 @@
  *
  * All of it is applied or nothing. Outside a transaction the call makes one;
  * inside one of the caller's it makes a savepoint there, and leaves that
- * transaction open, as it was, whatever happens.
+ * transaction open, as it was, whatever happens. (One exception is SQLite's
+ * own: on a few errors, such as a trigger with RAISE(ROLLBACK) or a disk that
+ * is full in the middle of an UPDATE, it rolls back the caller's transaction
+ * as well.)
+ *
+ * Changes that violate a constraint are tried again when their table is
+ * through, so their order does not matter, and rows that only exchange unique
+ * values are written together: deleted and inserted with their new values,
+ * without foreign key actions. That is not done for a table with triggers that
+ * fire, nor where foreign keys refer to other columns than the primary key.
+ *
+ * Foreign keys are checked at the end, if `PRAGMA foreign_keys` is on. Until
+ * then they are deferred; the caller's `PRAGMA defer_foreign_keys` is put back
+ * afterwards. Violations that a handler let pass are committed by the call's
+ * own transaction, but for those of keys declared INITIALLY DEFERRED, which
+ * SQLite never commits. In a transaction of the caller's they stay in it; if
+ * it defers foreign keys itself its commit fails until they are mended.
+ *
+ * The settings that flags change, and the last insert rowid, are as before
+ * when the call returns. Hooks and the authorizer of the application stay in
+ * place. Only tables of the schema "main" are written.
  */
 #ifndef ROWTIDE_APPLY_H
 #define ROWTIDE_APPLY_H
@@ -48,13 +68,21 @@ typedef struct rowtide_conflict {
     const rowtide_value *conflicting; /**< the row that is in the database,
                                            `change->column_count` values, for
                                            data and conflict; else NULL */
-    int64_t foreign_key_count; /**< violations, for a foreign key conflict */
+    int64_t foreign_key_count; /**< rows that violate a foreign key, for a
+                                    foreign key conflict. Without
+                                    ::ROWTIDE_APPLY_FK_NO_ACTION those that
+                                    were committed while foreign keys were off
+                                    are among them */
     const char *message;       /**< one line that says what is the matter */
 } rowtide_conflict;
 
 /**
- * Decide about a conflict. The connection may be read and written meanwhile;
- * ending the transaction or closing the connection fails the apply.
+ * Decide about a conflict. The connection may be read and written meanwhile,
+ * and other changesets applied; ending the transaction or closing the
+ * connection fails the apply with ::ROWTIDE_EMISUSE.
+ *
+ * If ::ROWTIDE_ACTION_REPLACE for an INSERT violates a constraint, the row in
+ * the way stays, and the callback is asked once more, about that.
  *
  * @return a ::rowtide_conflict_action, or a negative code to undo everything
  *  and return that code
@@ -92,10 +120,11 @@ typedef struct rowtide_policy {
 /** Apply the inverse. Not for patchsets. */
 #define ROWTIDE_APPLY_INVERT 1u
 /** A change that the database already has is no conflict: a DELETE of a row
- *  that is gone, an INSERT or UPDATE of a row that is so already. */
+ *  that is gone, an INSERT or UPDATE of a row that is so already. The report
+ *  counts it as skipped. */
 #define ROWTIDE_APPLY_IGNORE_NOOP 2u
 /** ON DELETE and ON UPDATE actions of foreign keys do not run; violations are
- *  still found at the end. */
+ *  still found at the end, by checking all foreign keys before and after. */
 #define ROWTIDE_APPLY_FK_NO_ACTION 4u
 /** Triggers do not fire: for changesets that hold what triggers did. */
 #define ROWTIDE_APPLY_NO_TRIGGERS 8u
@@ -120,8 +149,17 @@ typedef struct rowtide_apply_options {
 } rowtide_apply_options;
 
 #define ROWTIDE_APPLY_OPTIONS_INIT                                             \
-    {sizeof(rowtide_apply_options), ROWTIDE_POLICY_ABORT, NULL, NULL, NULL,    \
-     NULL, NULL, NULL, 0, NULL, NULL}
+    {sizeof(rowtide_apply_options),                                            \
+     ROWTIDE_POLICY_ABORT,                                                     \
+     NULL,                                                                     \
+     NULL,                                                                     \
+     NULL,                                                                     \
+     NULL,                                                                     \
+     NULL,                                                                     \
+     NULL,                                                                     \
+     0,                                                                        \
+     NULL,                                                                     \
+     NULL}
 
 /** What an apply did. Immutable. */
 typedef struct rowtide_report rowtide_report;
@@ -131,7 +169,8 @@ typedef struct rowtide_report_table {
     int64_t applied;         /**< changes made, replaced ones among them */
     int64_t omitted;         /**< left out by a conflict action */
     int64_t replaced;        /**< won over a conflicting row */
-    int64_t skipped;         /**< left out by filter, flag or misfit */
+    int64_t skipped;         /**< left out by filter, flag or misfit, or
+                                  there already */
     const char *skip_reason; /**< why the table does not fit, or NULL */
 } rowtide_report_table;
 
@@ -140,9 +179,13 @@ typedef struct rowtide_report_table {
  *
  * A table that is missing, has fewer columns than the changeset, another
  * primary key, or is no ordinary table is ::ROWTIDE_ESCHEMA before anything is
- * written. Column names are not in the format and cannot be checked.
+ * written. Column names are not in the format and cannot be checked. Further
+ * columns at the end, and generated ones anywhere, are no hindrance.
  *
  * @param out  what was done, if not NULL; free it with rowtide_report_free()
+ * @return ::ROWTIDE_OK; ::ROWTIDE_ECONFLICT for a conflict that was answered
+ *  with abort, with a message that names table, key, kind and constraint; or
+ *  another error
  */
 ROWTIDE_API int rowtide_changeset_apply(rowtide_db *db,
                                         rowtide_changeset *changeset,
@@ -171,8 +214,9 @@ ROWTIDE_API int rowtide_report_table_count(const rowtide_report *report);
 ROWTIDE_API int rowtide_report_table_at(const rowtide_report *report, int index,
                                         rowtide_report_table *out);
 
-/** @return data for rowtide_changeset_rebase(), borrowed from the report;
- *  NULL with `*size` 0 if there was nothing to decide. */
+/** @return data for rowtide_changeset_rebase(), borrowed from the report, in
+ *  SQLite's form; NULL with `*size` 0 if there was nothing to decide, or if a
+ *  patchset was applied. */
 ROWTIDE_API const void *rowtide_report_rebase(const rowtide_report *report,
                                               size_t *size);
 

@@ -13,7 +13,13 @@
  * the caller: what is rolled back is not in the changeset, what is not
  * committed yet is. Any number of captures may run on one connection, nested
  * or side by side. It uses SQLite's pre-update hook: an application that has
- * set that hook itself cannot capture on the same connection.
+ * set that hook itself cannot capture on the same connection, and finds it
+ * unset when the last capture ends.
+ *
+ * Rows with NULL in their primary key are not recorded. Some versions of
+ * SQLite record certain tables wrongly: with generated columns, with a primary
+ * key of type REAL or of a collation other than BINARY. Whether the loaded one
+ * does is tried out; such tables are refused, or skipped if all are recorded.
  *
  * The new values are read when the capture ends. A row that this connection
  * touched and another one changed afterwards, before the end, is recorded as
@@ -43,10 +49,15 @@ typedef struct rowtide_capture_options {
     size_t size;
     const char *schema; /**< "main", "temp" or an attached one; NULL: main */
     /** Tables to record; each must exist, be an ordinary table and have a
-     *  primary key. NULL: every table that can be recorded. */
+     *  primary key, else ::ROWTIDE_ESCHEMA. NULL: every table that can be
+     *  recorded, also those made meanwhile, but for the tables of SQLite
+     *  ("sqlite_...") and of this library ("rowtide_..."). */
     const char *const *tables;
     size_t table_count;
-    rowtide_table_filter_cb filter; /**< asked once per table, or NULL */
+    /** Asked once per table, by rowtide_capture_begin(); about a table that is
+     *  made later when it is first written. Then an error comes out of
+     *  rowtide_capture_end(). Or NULL. */
+    rowtide_table_filter_cb filter;
     void *filter_user;
     unsigned flags;
     /** Fail with ::ROWTIDE_ETOOBIG in rowtide_capture_end() if the recording
@@ -104,8 +115,8 @@ ROWTIDE_API int64_t rowtide_capture_memory_used(rowtide_capture *capture);
 ROWTIDE_API int64_t rowtide_capture_size(rowtide_capture *capture);
 
 /** @return how many tables exist that a capture of all tables cannot record
- *  (no primary key, virtual, shadow of a virtual one, not supported by the
- *  SQLite that is loaded). */
+ *  (no primary key, no name, virtual, shadow of a virtual one, not supported by
+ *  the SQLite that is loaded). */
 ROWTIDE_API int rowtide_capture_skipped_count(rowtide_capture *capture);
 
 /** Name such a table (from 0) and the reason. Both borrowed from `capture`. */
@@ -134,7 +145,11 @@ typedef struct rowtide_diff_options {
  *
  * Both are schemas of the same connection: "main", "temp" or attached.
  * A table that is in one of them only, or has other columns or another key
- * there, is ::ROWTIDE_ESCHEMA; the filter can leave it out.
+ * there, is ::ROWTIDE_ESCHEMA; the filter can leave it out. Values are
+ * compared exactly, by type and bytes; rows with NULL in their primary key and
+ * generated columns are left out, and so are this library's own tables unless
+ * they are named. A table with more columns than half of what SQLite allows in
+ * one (2,000 unless built otherwise) is ::ROWTIDE_ETOOBIG.
  */
 ROWTIDE_API int rowtide_changeset_diff(rowtide_db *db, const char *from_schema,
                                        const char *to_schema,
@@ -142,17 +157,15 @@ ROWTIDE_API int rowtide_changeset_diff(rowtide_db *db, const char *from_schema,
                                        rowtide_changeset **out);
 
 /** As rowtide_changeset_diff(), in bounded memory. */
-ROWTIDE_API int
-rowtide_changeset_diff_stream(rowtide_db *db, const char *from_schema,
-                              const char *to_schema,
-                              const rowtide_diff_options *options,
-                              rowtide_sink *sink);
+ROWTIDE_API int rowtide_changeset_diff_stream(
+    rowtide_db *db, const char *from_schema, const char *to_schema,
+    const rowtide_diff_options *options, rowtide_sink *sink);
 
 /** Find what would turn one database file into another. Neither is written. */
-ROWTIDE_API int rowtide_changeset_diff_files(const char *from_path,
-                                             const char *to_path,
-                                             const rowtide_diff_options *options,
-                                             rowtide_changeset **out);
+ROWTIDE_API int
+rowtide_changeset_diff_files(const char *from_path, const char *to_path,
+                             const rowtide_diff_options *options,
+                             rowtide_changeset **out);
 
 #ifdef __cplusplus
 }

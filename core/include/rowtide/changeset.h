@@ -43,7 +43,11 @@ typedef enum rowtide_change_kind {
  * In an UPDATE, columns that did not change are ::ROWTIDE_UNDEFINED in both
  * `old_values` and `new_values`, except for the primary key, whose value is in
  * `old_values`. A patchset has no old values but those of the primary key,
- * which for a patchset UPDATE stand in `old_values` too.
+ * which for a patchset UPDATE stand in `old_values` too. An UPDATE in which no
+ * column changes is valid and does nothing; SQLite's rebaser makes some.
+ *
+ * For all changes of one table an iterator gives the same `table` and
+ * `primary_key` pointers, which stay valid as long as the iterator.
  */
 typedef struct rowtide_change {
     const char *table;
@@ -161,7 +165,11 @@ ROWTIDE_API int rowtide_changeset_invert(rowtide_changeset *changeset,
                                          rowtide_changeset **out);
 
 /** Make the changeset that does what all of these do one after the other, in
- *  one pass over all of them. */
+ *  one pass over all of them. Tables and rows come in the order of their first
+ *  appearance. Changesets and patchsets do not mix (::ROWTIDE_EINVAL), and a
+ *  table has the same columns and key in all of them (::ROWTIDE_ESCHEMA). A
+ *  change that cannot follow the one before, such as a second INSERT of a row,
+ *  is left out. */
 ROWTIDE_API int rowtide_changeset_concat(rowtide_changeset *const *changesets,
                                          size_t count, rowtide_changeset **out);
 
@@ -173,7 +181,11 @@ ROWTIDE_API int rowtide_changeset_filter(rowtide_changeset *changeset,
 /**
  * Rebase local changes onto remote ones that were applied over them.
  *
- * @param data  what rowtide_report_rebase() gave for that apply
+ * A table header without changes is not written, nor is an UPDATE of which
+ * nothing is left.
+ *
+ * @param data  what rowtide_report_rebase() gave for that apply; for several
+ *  applies, what each gave, one behind the other
  * @param out  the local changes as if made after the remote ones: what the
  *  others need to reach the same state
  */
@@ -209,8 +221,8 @@ ROWTIDE_API int rowtide_changeset_rebase_stream(rowtide_source *source,
  * @param patchset  1 to make a patchset
  * @param out  free it with rowtide_changeset_builder_free()
  */
-ROWTIDE_API int
-rowtide_changeset_builder_new(int patchset, rowtide_changeset_builder **out);
+ROWTIDE_API int rowtide_changeset_builder_new(int patchset,
+                                              rowtide_changeset_builder **out);
 
 /**
  * Say which table the following rows belong to. A table may come up again,

@@ -18,9 +18,11 @@
  *   `size_t`. Inputs are copied unless a function says that it borrows them.
  * - Options structs start with their own size and have an `_INIT` macro.
  *   NULL means the defaults.
- * - Threads: any thread may use a handle, one at a time. A second thread
- *   that comes while a call is running gets ::ROWTIDE_ETHREAD. Immutable
- *   handles (a changeset, a report) may be read by many threads at once.
+ * - Threads: any thread may use a handle, one at a time. A connection and all
+ *   that is made from it see to that: a second thread that comes while a call
+ *   is running gets ::ROWTIDE_ETHREAD. Iterators, builders, sources and sinks
+ *   leave it to the caller. Immutable handles (a changeset, a report) may be
+ *   read by many threads at once.
  */
 #ifndef ROWTIDE_COMMON_H
 #define ROWTIDE_COMMON_H
@@ -45,8 +47,7 @@ extern "C" {
 #define ROWTIDE_OK 0
 /** An iterator has nothing more to give. */
 #define ROWTIDE_DONE 1
-/** Returned by a callback: stop here, and let the call end without error
- *  where that makes sense; each function says what stopping means for it. */
+/** Returned by a progress callback: cancel the call. */
 #define ROWTIDE_STOP 2
 
 /** @return the version of the library that is loaded, such as "0.1.0". */

@@ -22,12 +22,10 @@ extern "C" {
  * `.name`. Codes never change once released.
  */
 #define ROWTIDE_ERROR_MAP(X)                                                   \
-    X(ESQL, -1, "sql", SqlError, Exception,                                    \
-      "SQLite refused a statement")                                            \
+    X(ESQL, -1, "sql", SqlError, Exception, "SQLite refused a statement")      \
     X(EINVAL, -2, "invalid", InvalidError, ValueError,                         \
       "an argument is missing, out of range or of the wrong form")             \
-    X(ENOMEM, -3, "no_memory", NoMemoryError, MemoryError,                     \
-      "memory ran out")                                                        \
+    X(ENOMEM, -3, "no_memory", NoMemoryError, MemoryError, "memory ran out")   \
     X(EMISUSE, -4, "misuse", MisuseError, RuntimeError,                        \
       "a call was made at a moment when it is not allowed")                    \
     X(ECLOSED, -5, "closed", ClosedError, ValueError,                          \
@@ -47,8 +45,7 @@ extern "C" {
     X(EEXISTS, -12, "exists", ExistsError, ValueError,                         \
       "what should be made exists already")                                    \
     X(EFULL, -13, "full", FullError, OSError, "the disk is full")              \
-    X(EIO, -14, "io", IoError, OSError,                                        \
-      "reading or writing a file failed")                                      \
+    X(EIO, -14, "io", IoError, OSError, "reading or writing a file failed")    \
     X(EREADONLY, -15, "read_only", ReadOnlyError, PermissionError,             \
       "the database or file may not be written")                               \
     X(ETOOBIG, -16, "too_big", TooBigError, OverflowError,                     \

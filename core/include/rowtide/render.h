@@ -5,6 +5,10 @@
  * The changeset format holds no column names. Given a connection, names are
  * taken from the tables it has now; without one, or where the table is
  * missing or has fewer columns, columns are called c1, c2 and so on.
+ *
+ * JSON and SQL are written in bounded memory. The listing and the page begin
+ * with counts, so they hold the changeset in memory. In both, characters that
+ * would steer a terminal or hide from a reader are made visible.
  */
 #ifndef ROWTIDE_RENDER_H
 #define ROWTIDE_RENDER_H
@@ -45,19 +49,27 @@ ROWTIDE_API int rowtide_changeset_to_json(rowtide_source *source,
 ROWTIDE_API int rowtide_changeset_from_json(const char *json, size_t size,
                                             rowtide_changeset **out);
 
-/** Write the SQL statements that do what the changeset does, one to a line.
- *  Names must be known: see `names`. */
+/**
+ * Write the SQL statements that do what the changeset does, one to a line, in
+ * the order of the changeset.
+ *
+ * Names must be known: see `names`; otherwise ::ROWTIDE_ESCHEMA. Rows are found
+ * by their primary key alone, so statements overwrite what would have been a
+ * conflict. Reals read back as they were. Text that is not UTF-8 is written as
+ * bytes, which a UTF-16 database would take for something else.
+ */
 ROWTIDE_API int rowtide_changeset_to_sql(rowtide_source *source,
                                          const rowtide_render_options *options,
                                          rowtide_sink *sink);
 
-/** Write a listing for people. */
+/** Write a listing for people: one line for each change, `+` inserted, `-`
+ *  deleted, `~` updated, under a heading for each table. */
 ROWTIDE_API int rowtide_changeset_to_text(rowtide_source *source,
                                           const rowtide_render_options *options,
                                           rowtide_sink *sink);
 
 /** Write one HTML page without outside resources, old and new values side by
- *  side. */
+ *  side, for light and dark screens and for phones. */
 ROWTIDE_API int rowtide_changeset_to_html(rowtide_source *source,
                                           const rowtide_render_options *options,
                                           rowtide_sink *sink);

@@ -1,18 +1,11 @@
 #include "base/error.h"
+#include "base/utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 static _Thread_local rowtide__error_state last = {0, 0, -1, ""};
-
-/* A message is one line, whatever names and values went into it. */
-static void keep_one_line(char *text)
-{
-    for (; *text; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7f)
-            *text = ' ';
-}
 
 /* Cutting at the end of the buffer may split a UTF-8 sequence. */
 static void drop_partial_character(char *text, size_t length)
@@ -34,7 +27,8 @@ static int set_message(int code, int64_t offset, const char *format,
         message[0] = '\0';
     else if ((size_t)length >= sizeof message)
         drop_partial_character(message, sizeof message - 1);
-    keep_one_line(message);
+    /* A message is one line, whatever names and values went into it. */
+    rowtide__utf8_clean(message);
     last.code = code;
     last.sqlite_code = 0;
     last.offset = offset;

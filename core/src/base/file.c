@@ -67,8 +67,8 @@ int rowtide__file_write(int fd, const char *path, const void *data, size_t size)
 {
     const char *bytes = data;
     while (size > 0) {
-        ssize_t put =
-            write(fd, bytes, size < MOST_AT_ONCE ? size : MOST_AT_ONCE);
+        ssize_t put = write(fd, bytes,
+                            size < MOST_AT_ONCE ? size : MOST_AT_ONCE);
         if (put < 0 && errno == EINTR)
             continue;
         if (put < 0)
@@ -135,8 +135,8 @@ static int open_temporary(rowtide__new_file *file)
             rowtide_buffer_dispose(&name);
             return rc;
         }
-        file->fd =
-            open(name.data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        file->fd = open(name.data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                        0666);
         if (file->fd >= 0 || errno != EEXIST)
             break;
     }

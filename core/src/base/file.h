@@ -22,10 +22,7 @@ typedef struct rowtide__new_file {
     long process;
 } rowtide__new_file;
 
-#define ROWTIDE__NEW_FILE_INIT                                                 \
-    {                                                                          \
-        -1, NULL, NULL, 0                                                      \
-    }
+#define ROWTIDE__NEW_FILE_INIT {-1, NULL, NULL, 0}
 
 int rowtide__new_file_open(rowtide__new_file *file, const char *path);
 /* Flush to disk, close and rename. */

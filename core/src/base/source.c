@@ -75,8 +75,8 @@ static int open_file(rowtide_source *source, const char *path)
     if (!source->path)
         return ROWTIDE_ENOMEM;
     do
-        source->fd =
-            source->is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+        source->fd = source->is_stdin ? STDIN_FILENO
+                                      : open(path, O_RDONLY | O_CLOEXEC);
     while (source->fd < 0 && errno == EINTR);
     return source->fd >= 0 ? measure(source) : fail_open(path);
 }

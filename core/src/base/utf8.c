@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include <string.h>
+
 static int length_of(unsigned char lead)
 {
     if (lead < 0x80)
@@ -69,6 +71,39 @@ int rowtide__utf8_valid(const void *data, size_t size)
         size -= (size_t)length;
     }
     return 1;
+}
+
+static int breaks_line(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029;
+}
+
+static int is_continuation(char byte)
+{
+    return ((unsigned char)byte & 0xC0) == 0x80;
+}
+
+void rowtide__utf8_clean(char *text)
+{
+    size_t left = strlen(text);
+    char *to = text;
+    while (left > 0) {
+        uint32_t character = 0;
+        size_t length = (size_t)rowtide__utf8_decode(text, left, &character);
+        if (length == 0) {
+            *to++ = '?';
+            for (length = 1; length < left && is_continuation(text[length]);)
+                length++;
+        } else if (breaks_line(character)) {
+            *to++ = ' ';
+        } else {
+            memmove(to, text, length);
+            to += length;
+        }
+        text += length;
+        left -= length;
+    }
+    *to = '\0';
 }
 
 int rowtide__utf8_unsafe(uint32_t c)

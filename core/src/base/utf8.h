@@ -15,6 +15,10 @@ int rowtide__utf8_encode(uint32_t character, char out[4]);
 /* 1 if all of it is UTF-8. */
 int rowtide__utf8_valid(const void *data, size_t size);
 
+/* Make one line of UTF-8 of a text with a NUL at its end: control characters
+ * and line separators become spaces, what is no character a question mark. */
+void rowtide__utf8_clean(char *text);
+
 /* 1 for what must not reach a terminal or a reader's eye as it is: control
  * characters, and those that are invisible or change the order of others. */
 int rowtide__utf8_unsafe(uint32_t character);

@@ -3,19 +3,21 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/stream.h"
+#include "changeset/callback.h"
 #include "changeset/changeset.h"
 #include "changeset/codec.h"
 #include "db/sql.h"
 
 #include <string.h>
-#include <time.h>
 
-enum { STEPS_PER_CHECK = 128, MS_PER_PROGRESS = 100 };
+enum { STEPS_PER_CHECK = 128 };
 
-static const unsigned KNOWN_FLAGS =
-    ROWTIDE_APPLY_INVERT | ROWTIDE_APPLY_IGNORE_NOOP
-    | ROWTIDE_APPLY_FK_NO_ACTION | ROWTIDE_APPLY_NO_TRIGGERS
-    | ROWTIDE_APPLY_SKIP_INDIRECT | ROWTIDE_APPLY_SKIP_MISFITS;
+static const unsigned KNOWN_FLAGS = ROWTIDE_APPLY_INVERT
+                                    | ROWTIDE_APPLY_IGNORE_NOOP
+                                    | ROWTIDE_APPLY_FK_NO_ACTION
+                                    | ROWTIDE_APPLY_NO_TRIGGERS
+                                    | ROWTIDE_APPLY_SKIP_INDIRECT
+                                    | ROWTIDE_APPLY_SKIP_MISFITS;
 
 static int is_action(rowtide_conflict_action action)
 {
@@ -52,28 +54,24 @@ static int copy_options(const rowtide_apply_options *from,
     return check_policy(&to->policy);
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static int report_progress(rowtide__apply *apply, int64_t done)
 {
     rowtide_progress progress = {"apply", done, apply->total,
                                  apply->table ? apply->table->name : NULL};
-    apply->next_progress = now_ms() + MS_PER_PROGRESS;
+    apply->next_progress = rowtide__next_progress();
     int rc = rowtide__transaction_guard(&apply->transaction);
     if (rc != ROWTIDE_OK)
         return rc;
-    rc = apply->options.progress(&progress, apply->options.progress_user);
-    if (rc < 0)
-        return rowtide__fail_callback(rc, "progress");
-    if (rc > 0)
-        return rowtide__fail(ROWTIDE_ECANCELLED,
-                             "apply: cancelled by its progress callback");
-    return rowtide__apply_still_open(apply);
+    rc = rowtide__call_progress(apply->options.progress,
+                                apply->options.progress_user, &progress);
+    return rc == ROWTIDE_OK ? rowtide__apply_still_open(apply) : rc;
+}
+
+static int check_interrupt(const rowtide__apply *apply)
+{
+    return rowtide__db_interrupted(apply->db)
+               ? rowtide__fail(ROWTIDE_ECANCELLED, "apply: interrupted")
+               : ROWTIDE_OK;
 }
 
 static int check_cancel(rowtide__apply *apply,
@@ -81,9 +79,10 @@ static int check_cancel(rowtide__apply *apply,
 {
     if (++apply->steps % STEPS_PER_CHECK)
         return ROWTIDE_OK;
-    if (rowtide__db_interrupted(apply->db))
-        return rowtide__fail(ROWTIDE_ECANCELLED, "apply: interrupted");
-    if (apply->options.progress && now_ms() >= apply->next_progress)
+    int rc = check_interrupt(apply);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    if (apply->options.progress && rowtide__clock_ms() >= apply->next_progress)
         return report_progress(apply, rowtide__iter_position(iter));
     return ROWTIDE_OK;
 }
@@ -97,8 +96,8 @@ static int judge_fit(rowtide__apply *apply, rowtide__apply_table *table,
     if (rc == ROWTIDE_OK && reason.size) {
         if (apply->options.flags & ROWTIDE_APPLY_SKIP_MISFITS) {
             table->skipped = 1;
-            apply->report->lines[table->line].skip_reason =
-                rowtide__strdup(reason.data);
+            apply->report->lines[table->line].skip_reason = rowtide__strdup(
+                reason.data);
             if (!apply->report->lines[table->line].skip_reason)
                 rc = ROWTIDE_ENOMEM;
         } else {
@@ -170,11 +169,15 @@ static int choose_change(rowtide__apply *apply, const rowtide_change *change)
         return 0;
     if (!apply->options.change_filter)
         return 1;
-    int chosen =
-        apply->options.change_filter(change, apply->options.change_filter_user);
+    int rc = rowtide__transaction_guard(&apply->transaction);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    rowtide_error_clear();
+    int chosen = apply->options.change_filter(
+        change, apply->options.change_filter_user);
     if (chosen < 0)
         return rowtide__fail_callback(chosen, "change filter");
-    int rc = rowtide__apply_still_open(apply);
+    rc = rowtide__apply_still_open(apply);
     return rc != ROWTIDE_OK ? rc : chosen != 0;
 }
 
@@ -224,7 +227,7 @@ static int run_in_transaction(rowtide__apply *apply,
         rc = rowtide__apply_foreign_keys_after(apply);
     if (rc == ROWTIDE_OK && apply->options.progress)
         rc = report_progress(apply, rowtide__iter_position(iter));
-    return rc;
+    return rc == ROWTIDE_OK ? check_interrupt(apply) : rc;
 }
 
 static int run(rowtide__apply *apply, const rowtide_changeset *changeset,

@@ -76,7 +76,7 @@ typedef struct rowtide__apply {
     int constraint_code;
 
     int64_t total, next_progress; /* bytes; milliseconds */
-    int steps;
+    unsigned steps;
 } rowtide__apply;
 
 /* What came of trying a change, beside ROWTIDE_OK and errors. */

@@ -48,6 +48,15 @@ static int matched(rowtide__apply *apply, int rc)
     return rc;
 }
 
+/* An INSERT that SQLite passed over without an error. */
+static int ignored(rowtide__apply *apply)
+{
+    snprintf(apply->constraint, sizeof apply->constraint,
+             "a trigger or an ON CONFLICT clause ignores the row");
+    apply->constraint_code = SQLITE_CONSTRAINT;
+    return ROWTIDE__APPLY_VIOLATED;
+}
+
 /* The values that say which row is meant. */
 static const rowtide_value *key_values(const rowtide_change *change)
 {
@@ -82,8 +91,8 @@ static int bind_old(rowtide__apply *apply, sqlite3_stmt *stmt,
                            ? !is_binary(apply, i)
                            : change->old_values[i].type != ROWTIDE_UNDEFINED;
         if (compared)
-            code =
-                rowtide__sql_bind(stmt, ++*parameter, &change->old_values[i]);
+            code = rowtide__sql_bind(stmt, ++*parameter,
+                                     &change->old_values[i]);
     }
     return code;
 }
@@ -97,7 +106,8 @@ static int try_insert(rowtide__apply *apply, const rowtide_change *change)
     int code = SQLITE_OK;
     for (int i = 0; code == SQLITE_OK && i < change->column_count; i++)
         code = rowtide__sql_bind(stmt, i + 1, &change->new_values[i]);
-    return run(apply, stmt, code);
+    rc = matched(apply, run(apply, stmt, code));
+    return rc == ROWTIDE__APPLY_UNMATCHED ? ignored(apply) : rc;
 }
 
 static int try_delete(rowtide__apply *apply, const rowtide_change *change,
@@ -169,8 +179,8 @@ int rowtide__apply_release(rowtide__apply *apply)
 
 int rowtide__apply_rollback_to(rowtide__apply *apply)
 {
-    int rc =
-        run_sql(apply, &apply->rollback_to, "ROLLBACK TO rowtide_apply_change");
+    int rc = run_sql(apply, &apply->rollback_to,
+                     "ROLLBACK TO rowtide_apply_change");
     return rc == ROWTIDE_OK ? rowtide__apply_release(apply) : rc;
 }
 
@@ -209,8 +219,8 @@ static int ensure_row(rowtide__apply *apply, int count)
 {
     if (count <= apply->row_capacity)
         return ROWTIDE_OK;
-    rowtide_value *row =
-        rowtide__realloc(apply->row, (size_t)count * sizeof *row);
+    rowtide_value *row = rowtide__realloc(apply->row,
+                                          (size_t)count * sizeof *row);
     if (!row)
         return ROWTIDE_ENOMEM;
     apply->row = row;
@@ -292,8 +302,8 @@ static int resolve_constraint(rowtide__apply *apply,
 {
     if (!last)
         return rowtide__apply_pending_add(apply, change, forced);
-    int action =
-        rowtide__apply_decide(apply, ROWTIDE_CONFLICT_CONSTRAINT, change);
+    int action = rowtide__apply_decide(apply, ROWTIDE_CONFLICT_CONSTRAINT,
+                                       change);
     return action < 0 ? action : ROWTIDE_OK;
 }
 
@@ -302,8 +312,8 @@ static int resolve_missing(rowtide__apply *apply, const rowtide_change *change)
     if (change->kind == ROWTIDE_CHANGE_DELETE
         && (apply->options.flags & ROWTIDE_APPLY_IGNORE_NOOP))
         return pass_noop(apply, change);
-    int action =
-        rowtide__apply_decide(apply, ROWTIDE_CONFLICT_NOT_FOUND, change);
+    int action = rowtide__apply_decide(apply, ROWTIDE_CONFLICT_NOT_FOUND,
+                                       change);
     return action < 0 ? action : ROWTIDE_OK;
 }
 

@@ -1,6 +1,7 @@
 #include "changeset/apply.h"
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/utf8.h"
 #include "changeset/codec.h"
 
 #include <stdio.h>
@@ -47,8 +48,8 @@ static void append_value(char *text, size_t size, const rowtide_value *value)
 
 static void describe_key(const rowtide_change *change, char *text, size_t size)
 {
-    const rowtide_value *values =
-        change->old_values ? change->old_values : change->new_values;
+    const rowtide_value *values = change->old_values ? change->old_values
+                                                     : change->new_values;
     int place = 0;
     text[0] = '\0';
     for (int i = 0; i < change->column_count; i++)
@@ -83,6 +84,7 @@ static void describe(const rowtide__apply *apply, rowtide_conflict_kind kind,
              rowtide_conflict_kind_name(kind), change->table, key,
              rowtide_change_kind_name(change->kind),
              describe_kind(apply, kind));
+    rowtide__utf8_clean(text);
 }
 
 static int by_policy(const rowtide_policy *policy, rowtide_conflict_kind kind)
@@ -111,8 +113,8 @@ static int ask(rowtide__apply *apply, const rowtide_conflict *conflict)
     if (rc != ROWTIDE_OK)
         return rc;
     rowtide_error_clear();
-    int action =
-        apply->options.on_conflict(conflict, apply->options.on_conflict_user);
+    int action = apply->options.on_conflict(conflict,
+                                            apply->options.on_conflict_user);
     if (action < 0)
         return rowtide__fail_callback(action, "conflict");
     rc = rowtide__apply_still_open(apply);
@@ -175,6 +177,7 @@ int rowtide__apply_decide_foreign_keys(rowtide__apply *apply, int64_t count,
     snprintf(message, sizeof message,
              "foreign_key conflict: %lld violation%s%s%s", (long long)count,
              count == 1 ? "" : "s", first[0] ? ": " : "", first);
+    rowtide__utf8_clean(message);
     rowtide_conflict conflict = {ROWTIDE_CONFLICT_FOREIGN_KEY, NULL, NULL,
                                  count, message};
     int action = ask(apply, &conflict);
@@ -209,6 +212,8 @@ int rowtide__apply_note_decision(rowtide__apply *apply,
     rowtide_buffer *rebase = &apply->report->rebase;
     int kind = change->kind == ROWTIDE_CHANGE_DELETE ? ROWTIDE_CHANGE_DELETE
                                                      : ROWTIDE_CHANGE_INSERT;
+    if (apply->patchset)
+        return ROWTIDE_OK; /* it does not know enough */
     int rc = start_rebase(apply, rebase);
     if (rc == ROWTIDE_OK)
         rc = rowtide__buffer_append_byte(rebase, kind);

@@ -31,8 +31,8 @@ static int add(rowtide__fk_list *list, uint64_t item)
 {
     if (list->count == list->capacity) {
         size_t capacity = list->capacity ? list->capacity * 2 : 16;
-        uint64_t *items =
-            rowtide__realloc(list->items, capacity * sizeof *items);
+        uint64_t *items = rowtide__realloc(list->items,
+                                           capacity * sizeof *items);
         if (!items)
             return ROWTIDE_ENOMEM;
         list->items = items;
@@ -70,8 +70,8 @@ static int collect(rowtide__apply *apply, rowtide__fk_list *list, char *first,
                    size_t size)
 {
     sqlite3_stmt *stmt = NULL;
-    int rc =
-        rowtide__sql_prepare(apply->db, &stmt, "PRAGMA main.foreign_key_check");
+    int rc = rowtide__sql_prepare(apply->db, &stmt,
+                                  "PRAGMA main.foreign_key_check");
     while (rc == ROWTIDE_OK
            && (rc = rowtide__sql_step(apply->db, stmt)) == ROWTIDE_OK) {
         uint64_t item = hash_violation(stmt);
@@ -116,9 +116,9 @@ int rowtide__apply_foreign_keys_before(rowtide__apply *apply)
 {
     if (!apply->settings.foreign_keys)
         return ROWTIDE_OK;
-    apply->check_foreign_keys =
-        (apply->options.flags & ROWTIDE_APPLY_FK_NO_ACTION)
-        || counter_is_up(apply);
+    apply->check_foreign_keys = (apply->options.flags
+                                 & ROWTIDE_APPLY_FK_NO_ACTION)
+                                || counter_is_up(apply);
     if (!apply->check_foreign_keys)
         return ROWTIDE_OK;
     return collect(apply, &apply->fk_before, NULL, 0);

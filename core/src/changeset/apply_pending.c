@@ -49,10 +49,10 @@ static rowtide__apply_pending *copy_change(const rowtide__apply_table *table,
     entry->change = *change;
     entry->change.table = table->name;
     entry->change.primary_key = table->primary_key;
-    entry->change.old_values =
-        copy_values(&to, &bytes, change->old_values, count);
-    entry->change.new_values =
-        copy_values(&to, &bytes, change->new_values, count);
+    entry->change.old_values = copy_values(&to, &bytes, change->old_values,
+                                           count);
+    entry->change.new_values = copy_values(&to, &bytes, change->new_values,
+                                           count);
     return entry;
 }
 

@@ -25,15 +25,15 @@ int rowtide__apply_settings_change(rowtide__apply *apply)
 {
     rowtide__apply_settings *settings = &apply->settings;
     int64_t defer;
-    int rc =
-        rowtide__sql_integer(apply->db, &defer, 0, "PRAGMA defer_foreign_keys");
+    int rc = rowtide__sql_integer(apply->db, &defer, 0,
+                                  "PRAGMA defer_foreign_keys");
     if (rc != ROWTIDE_OK)
         return rc;
     settings->defer_foreign_keys = defer != 0;
-    settings->foreign_keys =
-        get_config(apply->sqlite, SQLITE_DBCONFIG_ENABLE_FKEY);
-    settings->triggers =
-        get_config(apply->sqlite, SQLITE_DBCONFIG_ENABLE_TRIGGER);
+    settings->foreign_keys = get_config(apply->sqlite,
+                                        SQLITE_DBCONFIG_ENABLE_FKEY);
+    settings->triggers = get_config(apply->sqlite,
+                                    SQLITE_DBCONFIG_ENABLE_TRIGGER);
     settings->last_insert_rowid = sqlite3_last_insert_rowid(apply->sqlite);
     settings->saved = 1;
     if (settings->foreign_keys && !settings->defer_foreign_keys)

@@ -6,8 +6,10 @@
 
 #include <string.h>
 
-/* Sets of changed columns that keep their statement, per table. */
-enum { UPDATES_KEPT = 64 };
+enum {
+    UPDATES_KEPT = 64, /* sets of changed columns with a statement, per table */
+    TERMS_TOGETHER = 500 /* SQLite refuses expressions deeper than 1000 */
+};
 
 static const rowtide__column *column_at(const rowtide__apply_table *table,
                                         int i)
@@ -54,22 +56,31 @@ static int append_table(rowtide_buffer *sql, const char *verb,
     return rc == ROWTIDE_OK ? append_name(sql, table->info.name) : rc;
 }
 
+/* A term of a conjunction, which stands in parentheses. */
+static int append_term(rowtide_buffer *sql, int *count, const char *name,
+                       const char *rest)
+{
+    int first = *count == 0;
+    const char *separator = *count % TERMS_TOGETHER ? " AND " : ") AND (";
+    ++*count;
+    return append_item(sql, &first, separator, name, rest);
+}
+
 /* The key's own collation, so that its index serves. */
 static int append_key(rowtide_buffer *sql, const rowtide__apply_table *table)
 {
-    int first = 1;
-    int rc = rowtide__buffer_append_text(sql, " WHERE ");
+    int count = 0;
+    int rc = rowtide__buffer_append_text(sql, " WHERE (");
     for (int i = 0; rc == ROWTIDE_OK && i < table->column_count; i++)
         if (table->primary_key[i])
-            rc = append_item(sql, &first, " AND ", column_at(table, i)->name,
-                             " = ?");
-    return rc;
+            rc = append_term(sql, &count, column_at(table, i)->name, " = ?");
+    return rc == ROWTIDE_OK ? rowtide__buffer_append_byte(sql, ')') : rc;
 }
 
-static int append_same(rowtide_buffer *sql, int *first,
+static int append_same(rowtide_buffer *sql, int *count,
                        const rowtide__column *column)
 {
-    return append_item(sql, first, " AND ", column->name,
+    return append_term(sql, count, column->name,
                        is_binary(column) ? " IS ?" : " COLLATE BINARY IS ?");
 }
 
@@ -86,16 +97,16 @@ static int is_compared(const rowtide__apply_table *table,
 static int append_values(rowtide_buffer *sql, const rowtide__apply_table *table,
                          const unsigned char *changed)
 {
-    int first = 1, any = 0;
+    int count = 0, any = 0;
     for (int i = 0; i < table->column_count; i++)
         any |= is_compared(table, changed, i);
     if (!any)
         return rowtide__buffer_append_text(sql, " AND (? OR 1)");
-    int rc = rowtide__buffer_append_text(sql, " AND (? OR (");
+    int rc = rowtide__buffer_append_text(sql, " AND (? OR ((");
     for (int i = 0; rc == ROWTIDE_OK && i < table->column_count; i++)
         if (is_compared(table, changed, i))
-            rc = append_same(sql, &first, column_at(table, i));
-    return rc == ROWTIDE_OK ? rowtide__buffer_append_text(sql, "))") : rc;
+            rc = append_same(sql, &count, column_at(table, i));
+    return rc == ROWTIDE_OK ? rowtide__buffer_append_text(sql, ")))") : rc;
 }
 
 static int prepare(rowtide__apply *apply, rowtide_buffer *sql, int rc,
@@ -112,19 +123,24 @@ static int prepare(rowtide__apply *apply, rowtide_buffer *sql, int rc,
     return rc;
 }
 
-static int append_insert(rowtide_buffer *sql, const rowtide__apply_table *table)
+/* In the caller's transaction it is an INSERT from a SELECT: SQLite can undo
+ * that by itself when the disk is full, and need not roll back all there is. */
+static int append_insert(rowtide_buffer *sql, const rowtide__apply *apply)
 {
-    int first = 1;
+    const rowtide__apply_table *table = apply->table;
+    int nested = apply->transaction.nested, first = 1;
     int rc = append_table(sql, "INSERT INTO", table);
     if (rc == ROWTIDE_OK)
         rc = rowtide__buffer_append_byte(sql, '(');
     for (int i = 0; rc == ROWTIDE_OK && i < table->column_count; i++)
         rc = append_item(sql, &first, ",", column_at(table, i)->name, "");
     if (rc == ROWTIDE_OK)
-        rc = rowtide__buffer_append_text(sql, ") VALUES(?");
+        rc = rowtide__buffer_append_text(sql,
+                                         nested ? ") SELECT ?" : ") VALUES(?");
     for (int i = 1; rc == ROWTIDE_OK && i < table->column_count; i++)
         rc = rowtide__buffer_append_text(sql, ",?");
-    return rc == ROWTIDE_OK ? rowtide__buffer_append_byte(sql, ')') : rc;
+    return rc == ROWTIDE_OK && !nested ? rowtide__buffer_append_byte(sql, ')')
+                                       : rc;
 }
 
 int rowtide__apply_stmt_insert(rowtide__apply *apply, sqlite3_stmt **out)
@@ -133,7 +149,7 @@ int rowtide__apply_stmt_insert(rowtide__apply *apply, sqlite3_stmt **out)
     int rc = ROWTIDE_OK;
     if (!table->insert) {
         rowtide_buffer sql = ROWTIDE_BUFFER_INIT;
-        rc = prepare(apply, &sql, append_insert(&sql, table), &table->insert);
+        rc = prepare(apply, &sql, append_insert(&sql, apply), &table->insert);
     }
     *out = table->insert;
     return rc;
@@ -237,8 +253,8 @@ static int make_update(rowtide__apply *apply, const rowtide_change *change,
                        rowtide__apply_update **out)
 {
     rowtide_buffer sql = ROWTIDE_BUFFER_INIT;
-    rowtide__apply_update *update =
-        rowtide__alloc_zero(sizeof *update + (size_t)change->column_count);
+    rowtide__apply_update *update = rowtide__alloc_zero(
+        sizeof *update + (size_t)change->column_count);
     if (!update)
         return ROWTIDE_ENOMEM;
     for (int i = 0; i < change->column_count; i++)

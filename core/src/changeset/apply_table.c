@@ -2,26 +2,10 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/error.h"
+#include "changeset/callback.h"
 #include "db/sql.h"
 
 #include <string.h>
-
-static const char *describe_kind(rowtide__table_kind kind)
-{
-    switch (kind) {
-    case ROWTIDE__TABLE_MISSING:
-        return "does not exist";
-    case ROWTIDE__TABLE_VIEW:
-        return "is a view";
-    case ROWTIDE__TABLE_VIRTUAL:
-        return "is virtual";
-    case ROWTIDE__TABLE_SHADOW:
-        return "belongs to a virtual table";
-    case ROWTIDE__TABLE_ORDINARY:
-        break;
-    }
-    return NULL;
-}
 
 static int key_differs(const rowtide__apply_table *table)
 {
@@ -38,7 +22,7 @@ static int key_differs(const rowtide__apply_table *table)
 int rowtide__apply_table_misfit(const rowtide__apply_table *table,
                                 rowtide_buffer *reason)
 {
-    const char *kind = describe_kind(table->info.kind);
+    const char *kind = rowtide__table_kind_fault(table->info.kind);
     if (kind)
         return rowtide__buffer_append_text(reason, kind);
     if (table->info.ordinary_count < table->column_count)
@@ -97,11 +81,12 @@ static int ask_filter(rowtide__apply *apply, const char *name)
     int rc = rowtide__transaction_guard(&apply->transaction);
     if (rc != ROWTIDE_OK)
         return rc;
-    int chosen = apply->options.filter(name, apply->options.filter_user);
+    int chosen = rowtide__call_table_filter(apply->options.filter,
+                                            apply->options.filter_user, name);
     if (chosen < 0)
-        return rowtide__fail_callback(chosen, "table filter");
+        return chosen;
     rc = rowtide__apply_still_open(apply);
-    return rc != ROWTIDE_OK ? rc : chosen != 0;
+    return rc != ROWTIDE_OK ? rc : chosen;
 }
 
 static int read_table(rowtide__apply *apply, const rowtide_change *change,
@@ -118,8 +103,8 @@ static int read_table(rowtide__apply *apply, const rowtide_change *change,
     if (chosen < 0)
         return chosen;
     table->skipped = !chosen;
-    int rc =
-        rowtide__table_info_read(apply->db, "main", table->name, &table->info);
+    int rc = rowtide__table_info_read(apply->db, "main", table->name,
+                                      &table->info);
     if (rc != ROWTIDE_OK)
         return rc;
     map_columns(table);

@@ -206,5 +206,6 @@ int rowtide_audit_prune(rowtide_audit *audit, const char *before, int64_t keep,
 void rowtide_audit_free(rowtide_audit *audit)
 {
     if (audit)
-        rowtide__db_discard(audit->recorder.db, &audit->recorder.child, dispose);
+        rowtide__db_discard(audit->recorder.db, &audit->recorder.child,
+                            dispose);
 }

@@ -13,20 +13,20 @@
 
 static const rowtide__store_table tables[] = {
     {"rowtide_audit", "an audit log", "id, time, author, label, changeset",
-     "CREATE TABLE rowtide_audit("
+     "CREATE TABLE main.rowtide_audit("
      "id INTEGER PRIMARY KEY AUTOINCREMENT, "
      "time TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')), "
      "author TEXT, label TEXT, changeset BLOB NOT NULL) STRICT;"
-     "CREATE INDEX rowtide_audit_time ON rowtide_audit(time)"},
+     "CREATE INDEX main.rowtide_audit_time ON rowtide_audit(time)"},
     {"rowtide_audit_change", "an audit log",
      "entry, position, table_name, kind, indirect, primary_key, old_values, "
      "new_values",
-     "CREATE TABLE rowtide_audit_change("
+     "CREATE TABLE main.rowtide_audit_change("
      "entry INTEGER NOT NULL, position INTEGER NOT NULL, "
      "table_name TEXT NOT NULL, kind TEXT NOT NULL, "
      "indirect INTEGER NOT NULL, primary_key TEXT NOT NULL, "
      "old_values TEXT, new_values TEXT, PRIMARY KEY(entry, position)) STRICT;"
-     "CREATE INDEX rowtide_audit_change_row "
+     "CREATE INDEX main.rowtide_audit_change_row "
      "ON rowtide_audit_change(table_name, primary_key)"},
 };
 
@@ -63,8 +63,8 @@ static const char *column_name(const change_writer *writer,
                                const rowtide_change *change, int column,
                                char spare[16])
 {
-    const char *name =
-        rowtide__names_column(&writer->names, change, column, spare);
+    const char *name = rowtide__names_column(&writer->names, change, column,
+                                             spare);
     if (rowtide__utf8_valid(name, strlen(name)))
         return name;
     snprintf(spare, 16, "c%d", column + 1);
@@ -97,8 +97,8 @@ static int write_object(change_writer *writer, const rowtide_change *change,
 
 static int write_objects(change_writer *writer, const rowtide_change *change)
 {
-    const rowtide_value *row =
-        change->old_values ? change->old_values : change->new_values;
+    const rowtide_value *row = change->old_values ? change->old_values
+                                                  : change->new_values;
     int update = change->kind == ROWTIDE_CHANGE_UPDATE;
     int rc = write_object(writer, change, row, KEY_COLUMNS,
                           &writer->primary_key);
@@ -252,8 +252,7 @@ int rowtide__audit_time(rowtide_db *db, const char *time, char *out)
     if (rc == ROWTIDE_OK)
         rc = rowtide__sql_column(stmt, 0, &value);
     if (rc >= 0 && (rc == ROWTIDE_DONE || value.type != ROWTIDE_TEXT))
-        rc = rowtide__fail(ROWTIDE_EINVAL, "\"%s\" is not a time",
-                           time);
+        rc = rowtide__fail(ROWTIDE_EINVAL, "\"%s\" is not a time", time);
     if (rc == ROWTIDE_OK)
         snprintf(out, 32, "%.*s", (int)value.size, (const char *)value.data);
     sqlite3_finalize(stmt);

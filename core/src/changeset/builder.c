@@ -51,6 +51,10 @@ int rowtide_changeset_builder_table(rowtide_changeset_builder *builder,
                             .name_size = strlen(table),
                             .column_count = column_count,
                             .primary_key = primary_key};
+    if (shape.name_size >= ROWTIDE__NAME_MAX)
+        return rowtide__fail(ROWTIDE_ETOOBIG,
+                             "builder: a table name has %zu bytes",
+                             shape.name_size);
     rowtide__table *entered = NULL;
     int rc = rowtide__rows_table(&builder->rows, &shape, &entered);
     if (rc == ROWTIDE__TABLE_DIFFERS)
@@ -144,8 +148,8 @@ static int add_change(rowtide_changeset_builder *builder,
 {
     const rowtide__table *table = builder->table;
     rowtide__buffer_clear(&builder->record);
-    int rc =
-        rowtide__encode_change(&builder->record, builder->patchset, change);
+    int rc = rowtide__encode_change(&builder->record, builder->patchset,
+                                    change);
     if (rc != ROWTIDE_OK)
         return rc;
     const unsigned char *start = (const unsigned char *)builder->record.data;

@@ -11,8 +11,9 @@
 enum {
     ROWTIDE__COLUMNS_MAX = 32767,
     ROWTIDE__LENGTH_MAX = 0x7fffffff,
-    ROWTIDE__VARINT_MAX = 5, /* bytes that a length of 31 bits takes */
-    ROWTIDE__REPLACED = 0xff /* in rebase records only: see rebase.c */
+    ROWTIDE__NAME_MAX = 1 << 20, /* with the NUL */
+    ROWTIDE__VARINT_MAX = 5,     /* bytes that a length of 31 bits takes */
+    ROWTIDE__REPLACED = 0xff     /* in rebase records only: see rebase.c */
 };
 
 static inline uint64_t rowtide__load64(const unsigned char *bytes)
@@ -65,6 +66,39 @@ static inline const unsigned char *rowtide__skip_values(const unsigned char *at,
 {
     while (count-- > 0)
         at = rowtide__skip_value(at);
+    return at;
+}
+
+/* Views of `count` values, and past them. */
+static inline const unsigned char *
+rowtide__load_values(const unsigned char *at, rowtide_value *values, int count)
+{
+    uint32_t size;
+    uint64_t bits;
+    for (int i = 0; i < count; i++) {
+        rowtide_value *value = &values[i];
+        value->type = (rowtide_type)*at++;
+        switch (value->type) {
+        case ROWTIDE_INTEGER:
+            value->integer = (int64_t)rowtide__load64(at);
+            at += 8;
+            break;
+        case ROWTIDE_REAL:
+            bits = rowtide__load64(at);
+            memcpy(&value->real, &bits, sizeof bits);
+            at += 8;
+            break;
+        case ROWTIDE_TEXT:
+        case ROWTIDE_BLOB:
+            at = rowtide__load_varint(at, &size);
+            value->data = at;
+            value->size = size;
+            at += size;
+            break;
+        default:
+            break;
+        }
+    }
     return at;
 }
 

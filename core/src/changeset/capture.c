@@ -7,8 +7,9 @@
 
 #include <string.h>
 
-static const unsigned KNOWN_FLAGS =
-    ROWTIDE_CAPTURE_PATCHSET | ROWTIDE_CAPTURE_INDIRECT | ROWTIDE_CAPTURE_SIZE;
+static const unsigned KNOWN_FLAGS = ROWTIDE_CAPTURE_PATCHSET
+                                    | ROWTIDE_CAPTURE_INDIRECT
+                                    | ROWTIDE_CAPTURE_SIZE;
 
 static void end_session(rowtide_capture *capture)
 {
@@ -187,11 +188,11 @@ static int generate(rowtide_capture *capture, output *out)
     int rc = check_recording(capture);
     if (rc != ROWTIDE_OK)
         return rc;
-    int code =
-        capture->flags & ROWTIDE_CAPTURE_PATCHSET
-            ? sqlite3session_patchset_strm(capture->session, write_output, out)
-            : sqlite3session_changeset_strm(capture->session, write_output,
-                                            out);
+    int code = capture->flags & ROWTIDE_CAPTURE_PATCHSET
+                   ? sqlite3session_patchset_strm(capture->session,
+                                                  write_output, out)
+                   : sqlite3session_changeset_strm(capture->session,
+                                                   write_output, out);
     if (out->rc != ROWTIDE_OK)
         return out->rc;
     if (code == SQLITE_SCHEMA)

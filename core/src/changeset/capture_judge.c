@@ -80,8 +80,8 @@ static int try_out(int fault, int *verdict)
     rowtide__error_restore(&error);
     if (rc == SQLITE_NOMEM)
         return rowtide__nomem();
-    *verdict =
-        rc == SQLITE_OK && changes == TRIALS[fault].changes ? SOUND : FAULTY;
+    *verdict = rc == SQLITE_OK && changes == TRIALS[fault].changes ? SOUND
+                                                                   : FAULTY;
     return ROWTIDE_OK;
 }
 
@@ -119,23 +119,6 @@ static int has_real_affinity(const char *type)
                || contains(type, "DOUB"));
 }
 
-static const char *judge_kind(const rowtide__table_info *info)
-{
-    switch (info->kind) {
-    case ROWTIDE__TABLE_MISSING:
-        return "does not exist";
-    case ROWTIDE__TABLE_VIEW:
-        return "is a view";
-    case ROWTIDE__TABLE_VIRTUAL:
-        return "is virtual";
-    case ROWTIDE__TABLE_SHADOW:
-        return "belongs to a virtual table";
-    case ROWTIDE__TABLE_ORDINARY:
-        break;
-    }
-    return info->key_count ? NULL : "has no primary key";
-}
-
 static int judge_column(const rowtide__column *column, const char **reason)
 {
     int faulty = 0, rc = ROWTIDE_OK;
@@ -163,7 +146,11 @@ static int judge_column(const rowtide__column *column, const char **reason)
 int rowtide__capture_judge(const rowtide__table_info *info, const char **reason)
 {
     int rc = ROWTIDE_OK;
-    *reason = judge_kind(info);
+    *reason = rowtide__table_kind_fault(info->kind);
+    if (!*reason && !info->name[0])
+        *reason = "has no name"; /* as in CREATE TABLE "" */
+    if (!*reason && !info->key_count)
+        *reason = "has no primary key";
     for (int i = 0; rc == ROWTIDE_OK && !*reason && i < info->column_count; i++)
         rc = judge_column(&info->columns[i], reason);
     return rc;

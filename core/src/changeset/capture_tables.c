@@ -1,6 +1,7 @@
 #include "changeset/capture.h"
 #include "base/alloc.h"
 #include "base/error.h"
+#include "changeset/callback.h"
 #include "db/sql.h"
 
 #include <string.h>
@@ -57,14 +58,10 @@ void rowtide__capture_tables_free(rowtide_capture *capture)
 
 static int ask_filter(rowtide_capture *capture, const char *name, int *chosen)
 {
-    *chosen = 1;
-    if (!capture->filter)
-        return ROWTIDE_OK;
-    int answer = capture->filter(name, capture->filter_user);
-    if (answer < 0)
-        return rowtide__fail_callback(answer, "table filter");
-    *chosen = answer != 0;
-    return ROWTIDE_OK;
+    int answer = rowtide__call_table_filter(capture->filter,
+                                            capture->filter_user, name);
+    *chosen = answer > 0;
+    return answer < 0 ? answer : ROWTIDE_OK;
 }
 
 static int judge(rowtide_capture *capture, const char *name,

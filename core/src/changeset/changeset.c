@@ -26,8 +26,8 @@ void rowtide__table_count_change(rowtide__table *table, int kind, int indirect)
 static int list_changed(rowtide_changeset *changeset)
 {
     const rowtide__tables *tables = &changeset->tables;
-    changeset->changed =
-        rowtide__alloc_array(tables->count, sizeof *changeset->changed);
+    changeset->changed = rowtide__alloc_array(tables->count,
+                                              sizeof *changeset->changed);
     if (!changeset->changed)
         return ROWTIDE_ENOMEM;
     for (size_t i = 0; i < tables->count; i++) {

@@ -6,8 +6,7 @@
 #include <string.h>
 
 enum {
-    SHORT = 2, /* the window ends too early */
-    NAME_MAX_SIZE = 1 << 20
+    SHORT = 2 /* the window ends too early */
 };
 
 static const unsigned char *fault_in(rowtide__decoder *decoder,
@@ -124,9 +123,10 @@ static const unsigned char *read_record(rowtide__decoder *decoder,
                                         rowtide_value *values)
 {
     int count = decoder->table->column_count;
-    if ((decoder->flags & ROWTIDE__DECODE_TRUSTED)
-        && (decoder->flags & ROWTIDE__DECODE_SPANS))
-        return rowtide__skip_values(at, count);
+    if (decoder->flags & ROWTIDE__DECODE_TRUSTED)
+        return decoder->flags & ROWTIDE__DECODE_SPANS
+                   ? rowtide__skip_values(at, count)
+                   : rowtide__load_values(at, values, count);
     for (int i = 0; i < count && at; i++)
         at = read_value(decoder, at, &values[i]);
     return at;
@@ -243,8 +243,8 @@ static int reserve_values(rowtide__decoder *decoder, int columns)
 {
     if (columns <= decoder->value_capacity)
         return ROWTIDE_OK;
-    rowtide_value *values =
-        rowtide__alloc_array((size_t)columns * 2, sizeof *values);
+    rowtide_value *values = rowtide__alloc_array((size_t)columns * 2,
+                                                 sizeof *values);
     if (!values)
         return ROWTIDE_ENOMEM;
     rowtide__free(decoder->values);
@@ -314,9 +314,9 @@ static const unsigned char *read_name(rowtide__decoder *decoder,
                                       rowtide__table *shape)
 {
     size_t there = (size_t)(decoder->end - at);
-    size_t looked_at = there < NAME_MAX_SIZE ? there : NAME_MAX_SIZE;
+    size_t looked_at = there < ROWTIDE__NAME_MAX ? there : ROWTIDE__NAME_MAX;
     const unsigned char *end = looked_at ? memchr(at, '\0', looked_at) : NULL;
-    if (!end && there >= NAME_MAX_SIZE)
+    if (!end && there >= ROWTIDE__NAME_MAX)
         return fault_in(decoder, at, "a table name is over the limit");
     if (!end)
         return cut_short(decoder, at, there + 1,
@@ -384,8 +384,8 @@ static int read_item(rowtide__decoder *decoder)
 static int fail_corrupt(const rowtide__decoder *decoder)
 {
     int64_t offset = decoder->base + (decoder->fault_at - decoder->start);
-    const char *name =
-        decoder->source ? rowtide__source_name(decoder->source) : "changeset";
+    const char *name = decoder->source ? rowtide__source_name(decoder->source)
+                                       : "changeset";
     if (decoder->flags & ROWTIDE__DECODE_REBASE)
         name = "rebase data";
     if (!decoder->table)

@@ -3,13 +3,11 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/stream.h"
+#include "changeset/callback.h"
 #include "changeset/codec.h"
 #include "db/sql.h"
 
 #include <string.h>
-#include <time.h>
-
-enum { MS_PER_PROGRESS = 100 };
 
 static int check_options(const rowtide_diff_options *options)
 {
@@ -28,26 +26,14 @@ static int check_options(const rowtide_diff_options *options)
     return ROWTIDE_OK;
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static int report_progress(rowtide__diff *diff)
 {
     rowtide_progress progress = {"diff", diff->changes, -1, diff->table};
-    int64_t now = now_ms();
-    if (now < diff->next_progress)
+    if (rowtide__clock_ms() < diff->next_progress)
         return ROWTIDE_OK;
-    diff->next_progress = now + MS_PER_PROGRESS;
-    int rc = diff->options.progress(&progress, diff->options.progress_user);
-    if (rc < 0)
-        return rowtide__fail_callback(rc, "progress");
-    return rc == 0 ? ROWTIDE_OK
-                   : rowtide__fail(ROWTIDE_ECANCELLED,
-                                   "diff: cancelled by its progress callback");
+    diff->next_progress = rowtide__next_progress();
+    return rowtide__call_progress(diff->options.progress,
+                                  diff->options.progress_user, &progress);
 }
 
 static int hand_over(rowtide__diff *diff)
@@ -106,28 +92,19 @@ static int check_columns(const rowtide__diff *diff,
     return ROWTIDE_OK;
 }
 
-static const char *describe_kind(const rowtide__table_info *info)
+static const char *describe_fault(const rowtide__table_info *info)
 {
-    switch (info->kind) {
-    case ROWTIDE__TABLE_MISSING:
-        return "does not exist";
-    case ROWTIDE__TABLE_VIEW:
-        return "is a view";
-    case ROWTIDE__TABLE_VIRTUAL:
-        return "is virtual";
-    case ROWTIDE__TABLE_SHADOW:
-        return "belongs to a virtual table";
-    case ROWTIDE__TABLE_ORDINARY:
-        break;
-    }
-    return info->key_count ? NULL : "has no primary key";
+    const char *fault = rowtide__table_kind_fault(info->kind);
+    if (!fault && !info->name[0])
+        fault = "has no name";
+    return fault || info->key_count ? fault : "has no primary key";
 }
 
 static int check_alike(const rowtide__diff *diff, const char *name,
                        const rowtide__table_info *from,
                        const rowtide__table_info *to)
 {
-    const char *here = describe_kind(from), *there = describe_kind(to);
+    const char *here = describe_fault(from), *there = describe_fault(to);
     if (here || there)
         return rowtide__fail(ROWTIDE_ESCHEMA, "diff: table \"%s\" %s in %s",
                              name, here ? here : there,
@@ -148,11 +125,8 @@ static int choose_table(rowtide__diff *diff, const char *name,
 {
     if (!diff->options.tables && has_no_key(from) && has_no_key(to))
         return 0;
-    if (!diff->options.filter)
-        return 1;
-    int chosen = diff->options.filter(name, diff->options.filter_user);
-    return chosen < 0 ? rowtide__fail_callback(chosen, "table filter")
-                      : chosen != 0;
+    return rowtide__call_table_filter(diff->options.filter,
+                                      diff->options.filter_user, name);
 }
 
 static int compare_table(rowtide__diff *diff, const char *name)
@@ -224,15 +198,15 @@ static int compare_tables(rowtide__diff *diff)
 static int compare_in_snapshot(rowtide__diff *diff)
 {
     unsigned long number = rowtide__db_next_number(diff->db);
-    int rc =
-        rowtide__sql_exec(diff->db, "SAVEPOINT rowtide_diff_%d", (int)number);
+    int rc = rowtide__sql_exec(diff->db, "SAVEPOINT rowtide_diff_%d",
+                               (int)number);
     if (rc != ROWTIDE_OK)
         return rc;
     rc = compare_tables(diff);
     rowtide__error_state error;
     rowtide__error_save(&error);
-    int end =
-        rowtide__sql_exec(diff->db, "RELEASE rowtide_diff_%d", (int)number);
+    int end = rowtide__sql_exec(diff->db, "RELEASE rowtide_diff_%d",
+                                (int)number);
     if (rc == ROWTIDE_OK)
         return end;
     rowtide__error_restore(&error);

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+enum { COLUMNS_TOGETHER = 200 };
+
 /* A column that both tables have. */
 typedef struct diff_column {
     const char *name;
@@ -50,9 +52,9 @@ static void pair_columns(table_diff *work, const rowtide__table_info *from,
         while (to->columns[t].generated)
             t++;
         const rowtide__column *b = &to->columns[t++];
-        work->columns[count] =
-            (diff_column){a->name, a->primary_key, is_binary(a) && is_binary(b),
-                          is_exact(a, b)};
+        work->columns[count] = (diff_column){a->name, a->primary_key,
+                                             is_binary(a) && is_binary(b),
+                                             is_exact(a, b)};
         work->primary_key[count++] = (unsigned char)a->primary_key;
     }
 }
@@ -146,6 +148,19 @@ static int append_different(const diff_column *column, rowtide_buffer *sql)
     return rc;
 }
 
+/* SQLite refuses expressions deeper than 1000. */
+static int append_any_different(const table_diff *work, rowtide_buffer *sql)
+{
+    int rc = rowtide__buffer_append_text(sql, " WHERE (0");
+    for (int i = 0; rc == ROWTIDE_OK && i < work->column_count; i++) {
+        if (i && i % COLUMNS_TOGETHER == 0)
+            rc = rowtide__buffer_append_text(sql, ") OR (0");
+        if (rc == ROWTIDE_OK && !work->columns[i].key)
+            rc = append_different(&work->columns[i], sql);
+    }
+    return rc == ROWTIDE_OK ? rowtide__buffer_append_byte(sql, ')') : rc;
+}
+
 static int append_changed(const table_diff *work, rowtide_buffer *sql)
 {
     const rowtide__diff *diff = work->diff;
@@ -161,12 +176,7 @@ static int append_changed(const table_diff *work, rowtide_buffer *sql)
                                              work->name));
     if (rc == ROWTIDE_OK)
         rc = append_same_key(work, sql);
-    if (rc == ROWTIDE_OK)
-        rc = rowtide__buffer_append_text(sql, " WHERE 0");
-    for (int i = 0; rc == ROWTIDE_OK && i < work->column_count; i++)
-        if (!work->columns[i].key)
-            rc = append_different(&work->columns[i], sql);
-    return rc;
+    return rc == ROWTIDE_OK ? append_any_different(work, sql) : rc;
 }
 
 /* 1 if there is a difference: what is the same becomes undefined. */
@@ -235,8 +245,11 @@ static int run_query(table_diff *work, rowtide_change_kind kind)
     int rc = kind == ROWTIDE_CHANGE_UPDATE
                  ? append_changed(work, &sql)
                  : append_missing(work, &sql, kind == ROWTIDE_CHANGE_DELETE);
-    if (rc == ROWTIDE_OK)
+    if (rc == ROWTIDE_OK) {
         rc = rowtide__sql_prepare(work->diff->db, &stmt, "%s", sql.data);
+        if (rc != ROWTIDE_OK)
+            rowtide__fail_context("diff: table \"%s\"", work->name);
+    }
     while (rc == ROWTIDE_OK
            && (rc = rowtide__sql_step(work->diff->db, stmt)) == ROWTIDE_OK)
         rc = take_row(work, stmt, kind);
@@ -265,7 +278,14 @@ int rowtide__diff_table(rowtide__diff *diff, const rowtide__table_info *from,
     work.from = rowtide__alloc_array(count, sizeof *work.from);
     work.to = rowtide__alloc_array(count, sizeof *work.to);
     int rc = ROWTIDE_ENOMEM;
-    if (work.columns && work.primary_key && work.from && work.to) {
+    int most = sqlite3_limit(rowtide_db_sqlite(diff->db), SQLITE_LIMIT_COLUMN,
+                             -1);
+    if (from->ordinary_count > most / 2) {
+        rc = rowtide__fail(ROWTIDE_ETOOBIG,
+                           "diff: table \"%s\" has %d columns, the most that "
+                           "can be compared are %d",
+                           from->name, from->ordinary_count, most / 2);
+    } else if (work.columns && work.primary_key && work.from && work.to) {
         pair_columns(&work, from, to);
         rc = run_queries(&work);
     }

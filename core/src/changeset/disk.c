@@ -60,8 +60,8 @@ static int write_part(int fd, const char *path, const rowtide__disk_part *part)
 {
     size_t done = 0;
     while (done < part->size) {
-        ssize_t put =
-            write(fd, (const char *)part->data + done, part->size - done);
+        ssize_t put = write(fd, (const char *)part->data + done,
+                            part->size - done);
         if (put >= 0)
             done += (size_t)put;
         else if (errno != EINTR)
@@ -78,9 +78,9 @@ static int open_temporary(const char *path, rowtide_buffer *name, int *fd)
     clock_gettime(CLOCK_REALTIME, &now);
     for (unsigned i = 0; i < 100; i++) {
         rowtide__buffer_clear(name);
-        int rc = rowtide__buffer_append_format(
-            name, "%s.%ld-%lx.tmp", path, (long)getpid(),
-            (unsigned long)now.tv_nsec + i);
+        int rc = rowtide__buffer_append_format(name, "%s.%ld-%lx.tmp", path,
+                                               (long)getpid(),
+                                               (unsigned long)now.tv_nsec + i);
         if (rc)
             return rc;
         *fd = open(name->data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);

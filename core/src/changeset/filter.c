@@ -1,3 +1,4 @@
+#include "changeset/callback.h"
 #include "changeset/changeset.h"
 #include "changeset/codec.h"
 #include "changeset/pump.h"
@@ -34,11 +35,11 @@ static int choose_table(table_choice *choice, const rowtide__table *table)
     if (make_room(choice, table->index) != ROWTIDE_OK)
         return ROWTIDE_ENOMEM;
     if (choice->chosen[table->index] < 0) {
-        rowtide_error_clear();
-        int answer = choice->filter(table->name, choice->user);
+        int answer = rowtide__call_table_filter(choice->filter, choice->user,
+                                                table->name);
         if (answer < 0)
-            return rowtide__fail_callback(answer, "table filter");
-        choice->chosen[table->index] = answer != 0;
+            return answer;
+        choice->chosen[table->index] = (signed char)answer;
     }
     return ROWTIDE_OK;
 }
@@ -61,7 +62,7 @@ static int append_chosen(const rowtide__decoder *decoder, void *state,
     choice->written = table;
     const unsigned char *from = decoder->record - 2; /* kind and indirect */
     return rc == ROWTIDE_OK ? rowtide__buffer_append(
-               out, from, (size_t)(decoder->finish - from))
+                                  out, from, (size_t)(decoder->finish - from))
                             : rc;
 }
 

@@ -34,9 +34,9 @@ static void write_escaped(rowtide__writer *writer, const char *text,
         char escape[16];
         int length = 1;
         int markup = memchr("<>&\"'", text[at], 5) != NULL;
-        int special =
-            !markup && !(in_cell && text[at] == '\n')
-            && rowtide__visible_escape(text + at, size - at, &length, escape);
+        int special = !markup && !(in_cell && text[at] == '\n')
+                      && rowtide__visible_escape(text + at, size - at, &length,
+                                                 escape);
         if (markup || special) {
             rowtide__write(writer, text + start, at - start);
             start = at + (size_t)length;

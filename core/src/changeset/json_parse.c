@@ -1,12 +1,10 @@
 #include "changeset/render.h"
 #include "changeset/codec.h"
-#include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/error.h"
-#include "base/json.h"
+#include "changeset/json_value.h"
 
 #include <limits.h>
-#include <math.h>
 #include <string.h>
 
 enum { MAX_COLUMNS = 32767, MAX_MEMBERS = 8 };
@@ -55,25 +53,10 @@ typedef struct loader {
     rowtide_buffer old_values, new_values;
 } loader;
 
-static int same_text(const rowtide_buffer *text, const char *word)
-{
-    return text->size == strlen(word)
-           && memcmp(text->data, word, text->size) == 0;
-}
-
 static int same_bytes(const rowtide_buffer *a, const rowtide_buffer *b)
 {
     return a->size == b->size
            && (a->size == 0 || memcmp(a->data, b->data, a->size) == 0);
-}
-
-static int find_member(const rowtide_buffer *name, const char *const *names,
-                       int count)
-{
-    for (int i = 0; i < count && names[i]; i++)
-        if (same_text(name, names[i]))
-            return i;
-    return -1;
 }
 
 static int find_members(loader *load, rowtide__json *reader,
@@ -87,9 +70,10 @@ static int find_members(loader *load, rowtide__json *reader,
         rc = rowtide__json_next_member(reader, &first, &load->name);
         if (rc != ROWTIDE_OK)
             break;
-        int i = find_member(&load->name, names, MAX_MEMBERS);
+        int i = rowtide__json_find_word(&load->name, names, MAX_MEMBERS);
         if (i < 0)
-            return rowtide__json_fail(reader, "unknown member \"%.60s\"",
+            return rowtide__json_fail(reader, "unknown member \"%.*s\"",
+                                      rowtide__json_excerpt(&load->name),
                                       load->name.data);
         if (found->present[i])
             return rowtide__json_fail(reader, "member \"%s\" is there twice",
@@ -107,189 +91,6 @@ static int require(const members *found, const char *const *names, int member)
         return ROWTIDE_OK;
     return rowtide__json_fail(&found->start, "member \"%s\" is missing",
                               names[member]);
-}
-
-/* ## Values */
-
-static int hex_digit(int c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
-static int append_hex(const rowtide__json *reader, const rowtide_buffer *hex,
-                      rowtide_buffer *out)
-{
-    if (hex->size % 2)
-        return rowtide__json_fail(reader, "an odd number of digits");
-    int rc = rowtide__buffer_reserve(out, hex->size / 2);
-    for (size_t i = 0; rc == ROWTIDE_OK && i < hex->size; i += 2) {
-        int high = hex_digit((unsigned char)hex->data[i]);
-        int low = hex_digit((unsigned char)hex->data[i + 1]);
-        if (high < 0 || low < 0)
-            return rowtide__json_fail(reader, "not a hexadecimal digit");
-        rc = rowtide__buffer_append_byte(out, high << 4 | low);
-    }
-    return rc;
-}
-
-/* Text and blobs note where their bytes start, because the buffer moves. */
-static int take_bytes(rowtide_value *value, rowtide_type type,
-                      rowtide_buffer *data, size_t start)
-{
-    *value = (rowtide_value){
-        .type = type, .integer = (int64_t)start, .size = data->size - start};
-    return ROWTIDE_OK;
-}
-
-static int read_special_real(const rowtide__json *reader, rowtide_buffer *text,
-                             rowtide_value *value)
-{
-    uint64_t bits = 0;
-    double real;
-    if (same_text(text, "inf") || same_text(text, "-inf")) {
-        *value =
-            rowtide_value_real(text->data[0] == '-' ? -INFINITY : INFINITY);
-        return ROWTIDE_OK;
-    }
-    for (size_t i = 0; i < text->size && text->size == 16; i++) {
-        int digit = hex_digit((unsigned char)text->data[i]);
-        if (digit < 0)
-            return rowtide__json_fail(reader, "not a hexadecimal digit");
-        bits = bits << 4 | (uint64_t)digit;
-    }
-    memcpy(&real, &bits, sizeof real);
-    if (text->size != 16 || !isnan(real))
-        return rowtide__json_fail(
-            reader, "\"inf\", \"-inf\" or the 16 digits of a NaN expected");
-    *value = rowtide_value_real(real);
-    return ROWTIDE_OK;
-}
-
-/* {"blob": ...} and the like, behind the name of the member. */
-static int read_tagged(loader *load, rowtide__json *reader,
-                       rowtide_buffer *data, rowtide_value *value)
-{
-    enum { REAL, TEXT, BLOB };
-    static const char *const tags[] = {"real", "text", "blob"};
-    rowtide__json start = *reader;
-    size_t size = data->size;
-    int tag = find_member(&load->name, tags, 3);
-    if (tag < 0)
-        return rowtide__json_fail(reader, "unknown kind of value \"%.60s\"",
-                                  load->name.data);
-    int rc = rowtide__json_read_string(reader, &load->name);
-    if (rc != ROWTIDE_OK)
-        return rc;
-    if (tag == REAL)
-        return read_special_real(&start, &load->name, value);
-    rc = append_hex(&start, &load->name, data);
-    if (rc != ROWTIDE_OK)
-        return rc;
-    return take_bytes(value, tag == TEXT ? ROWTIDE_TEXT : ROWTIDE_BLOB, data,
-                      size);
-}
-
-static int read_object(loader *load, rowtide__json *reader,
-                       rowtide_buffer *data, rowtide_value *value)
-{
-    int first = 1;
-    int rc = rowtide__json_begin_object(reader);
-    if (rc == ROWTIDE_OK)
-        rc = rowtide__json_next_member(reader, &first, &load->name);
-    if (rc == ROWTIDE_DONE) {
-        *value = rowtide_value_undefined();
-        return ROWTIDE_OK;
-    }
-    if (rc == ROWTIDE_OK)
-        rc = read_tagged(load, reader, data, value);
-    if (rc == ROWTIDE_OK)
-        rc = rowtide__json_next_member(reader, &first, &load->name);
-    if (rc == ROWTIDE_OK)
-        return rowtide__json_fail(reader, "a value has one member");
-    return rc == ROWTIDE_DONE ? ROWTIDE_OK : rc;
-}
-
-static int read_number(rowtide__json *reader, rowtide_value *value)
-{
-    int is_real;
-    int64_t integer = 0;
-    double real = 0;
-    int rc = rowtide__json_read_number(reader, &is_real, &integer, &real);
-    if (rc == ROWTIDE_OK)
-        *value =
-            is_real ? rowtide_value_real(real) : rowtide_value_integer(integer);
-    return rc;
-}
-
-static int read_text(loader *load, rowtide__json *reader, rowtide_buffer *data,
-                     rowtide_value *value)
-{
-    size_t start = data->size;
-    int rc = rowtide__json_read_string(reader, &load->name);
-    if (rc == ROWTIDE_OK)
-        rc = rowtide__buffer_append(data, load->name.data, load->name.size);
-    return rc == ROWTIDE_OK ? take_bytes(value, ROWTIDE_TEXT, data, start) : rc;
-}
-
-static int read_value(loader *load, rowtide__json *reader, rowtide_buffer *data,
-                      rowtide_value *value)
-{
-    rowtide__json_type type;
-    int rc = rowtide__json_peek(reader, &type);
-    if (rc != ROWTIDE_OK)
-        return rc;
-    switch (type) {
-    case ROWTIDE__JSON_NULL:
-        *value = rowtide_value_null();
-        return rowtide__json_read_null(reader);
-    case ROWTIDE__JSON_NUMBER:
-        return read_number(reader, value);
-    case ROWTIDE__JSON_STRING:
-        return read_text(load, reader, data, value);
-    case ROWTIDE__JSON_OBJECT:
-        return read_object(load, reader, data, value);
-    default:
-        return rowtide__json_fail(reader, "not a form of value");
-    }
-}
-
-static void point_into(rowtide_buffer *values, const rowtide_buffer *data)
-{
-    rowtide_value *value = (void *)values->data;
-    for (size_t i = 0; i < values->size / sizeof *value; i++) {
-        if (value[i].type != ROWTIDE_TEXT && value[i].type != ROWTIDE_BLOB)
-            continue;
-        value[i].data = value[i].size ? data->data + value[i].integer : NULL;
-        value[i].integer = 0;
-    }
-}
-
-static int read_values(loader *load, rowtide__json reader,
-                       rowtide_buffer *values, rowtide_buffer *data)
-{
-    size_t columns = load->key.size;
-    rowtide__json start = reader;
-    int first = 1;
-    rowtide_value value;
-    rowtide__buffer_clear(values);
-    rowtide__buffer_clear(data);
-    int rc = rowtide__json_begin_array(&reader);
-    while (rc == ROWTIDE_OK
-           && (rc = rowtide__json_next_item(&reader, &first)) == ROWTIDE_OK) {
-        rc = read_value(load, &reader, data, &value);
-        if (rc == ROWTIDE_OK)
-            rc = rowtide__buffer_append(values, &value, sizeof value);
-    }
-    if (rc != ROWTIDE_DONE)
-        return rc;
-    if (values->size / sizeof value != columns)
-        return rowtide__json_fail(&start, "%zu values, but %zu columns",
-                                  values->size / sizeof value, columns);
-    point_into(values, data);
-    return ROWTIDE_OK;
 }
 
 /* ## Changes */
@@ -322,7 +123,8 @@ static int read_table(loader *load, rowtide__json reader)
     rowtide__json start = reader;
     rowtide_value value;
     rowtide__buffer_clear(&load->table);
-    int rc = read_value(load, &reader, &load->table, &value);
+    int rc = rowtide__json_read_value(&load->name, &reader, &load->table,
+                                      &value);
     if (rc != ROWTIDE_OK)
         return rc;
     if (value.type != ROWTIDE_TEXT || value.size == 0
@@ -341,7 +143,7 @@ static int read_kind(loader *load, rowtide__json reader,
     int rc = rowtide__json_read_string(&reader, &load->name);
     if (rc != ROWTIDE_OK)
         return rc;
-    int i = find_member(&load->name, names, 3);
+    int i = rowtide__json_find_word(&load->name, names, 3);
     if (i < 0)
         return rowtide__json_fail(
             &start, "\"insert\", \"update\" or \"delete\" expected");
@@ -361,7 +163,8 @@ static int check_columns(loader *load, rowtide__json reader)
     while (rc == ROWTIDE_OK
            && (rc = rowtide__json_next_item(&reader, &first)) == ROWTIDE_OK) {
         rowtide__buffer_clear(&load->new_data);
-        rc = read_value(load, &reader, &load->new_data, &value);
+        rc = rowtide__json_read_value(&load->name, &reader, &load->new_data,
+                                      &value);
         if (rc == ROWTIDE_OK && value.type != ROWTIDE_TEXT)
             return rowtide__json_fail(&reader, "the name of a column expected");
         count++;
@@ -479,11 +282,13 @@ static int read_change(loader *load, rowtide__json *reader)
     if (rc == ROWTIDE_OK)
         rc = read_heading(load, &found, &change, &starts_table);
     if (rc == ROWTIDE_OK && found.present[CHANGE_OLD])
-        rc = read_values(load, found.at[CHANGE_OLD], &load->old_values,
-                         &load->old_data);
+        rc = rowtide__json_read_values(&load->name, found.at[CHANGE_OLD],
+                                       load->key.size, &load->old_values,
+                                       &load->old_data);
     if (rc == ROWTIDE_OK && found.present[CHANGE_NEW])
-        rc = read_values(load, found.at[CHANGE_NEW], &load->new_values,
-                         &load->new_data);
+        rc = rowtide__json_read_values(&load->name, found.at[CHANGE_NEW],
+                                       load->key.size, &load->new_values,
+                                       &load->new_data);
     if (rc != ROWTIDE_OK)
         return rc;
     change.table = load->table.data;
@@ -517,10 +322,11 @@ static int expect_word(loader *load, rowtide__json reader,
     int rc = rowtide__json_read_string(&reader, &load->name);
     if (rc != ROWTIDE_OK)
         return rc;
-    *which = find_member(&load->name, words, MAX_MEMBERS);
+    *which = rowtide__json_find_word(&load->name, words, MAX_MEMBERS);
     if (*which < 0)
-        return rowtide__json_fail(&start, "\"%s\" expected, not \"%.60s\"",
-                                  words[0], load->name.data);
+        return rowtide__json_fail(&start, "\"%s\" expected, not \"%.*s\"",
+                                  words[0], rowtide__json_excerpt(&load->name),
+                                  load->name.data);
     return ROWTIDE_OK;
 }
 
@@ -552,18 +358,17 @@ static int read_document(loader *load, rowtide__json *reader)
 static int fail_in_change(const loader *load)
 {
     const place *places = (const void *)load->places.data;
-    int64_t offset = rowtide_error_offset(), last = load->count - 1;
-    char message[512];
-    if (rowtide_error_code() != ROWTIDE_ECORRUPT || last < 0)
-        return rowtide_error_code();
-    while (last > 0 && places[last].in_bytes > offset)
+    rowtide__error_state deeper;
+    int64_t last = load->count - 1;
+    rowtide__error_save(&deeper);
+    if (deeper.code != ROWTIDE_ECORRUPT || last < 0)
+        return deeper.code;
+    while (last > 0 && places[last].in_bytes > deeper.offset)
         last--;
-    strncpy(message, rowtide_error_message(), sizeof message - 1);
-    message[sizeof message - 1] = '\0';
     return rowtide__fail_at(ROWTIDE_ECORRUPT, places[last].in_json,
                             "JSON at byte %lld: change %lld makes no sense: %s",
                             (long long)places[last].in_json,
-                            (long long)last + 1, message);
+                            (long long)last + 1, deeper.message);
 }
 
 static void dispose_loader(loader *load)

@@ -4,7 +4,6 @@
 #include "base/json.h"
 #include "base/utf8.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -26,15 +25,13 @@ static void write_string(rowtide__writer *writer, const void *data, size_t size)
         write_hex_object(writer, "text", data, size);
 }
 
-/* NaN has many forms; the sixteen digits are its bits. */
+/* SQLite has no NaN: it makes NULL of it. */
 static void write_real(rowtide__writer *writer, double real)
 {
-    uint64_t bits;
-    memcpy(&bits, &real, sizeof bits);
     if (isfinite(real))
         rowtide__json_write_real(writer, real);
     else if (isnan(real))
-        rowtide__write_format(writer, "{\"real\":\"%016" PRIx64 "\"}", bits);
+        rowtide__write_text(writer, "null");
     else
         rowtide__write_text(writer, real > 0 ? "{\"real\":\"inf\"}"
                                              : "{\"real\":\"-inf\"}");

@@ -163,8 +163,8 @@ static int merge_into(rowtide__rows *rows, const rowtide__table *table,
     if (rowtide__buffer_reserve(&rows->merged, most) != ROWTIDE_OK)
         return ROWTIDE_ENOMEM;
     const unsigned char *start = (const unsigned char *)rows->merged.data;
-    const unsigned char *end =
-        merge_records(rows, table, &earlier, later, &kind);
+    const unsigned char *end = merge_records(rows, table, &earlier, later,
+                                             &kind);
     int rc = end ? rowtide__row_set(rows, row, start, (size_t)(end - start))
                  : ROWTIDE_OK;
     if (rc != ROWTIDE_OK)

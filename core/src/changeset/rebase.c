@@ -163,8 +163,8 @@ static const unsigned char *value_before(const update_over *over)
 {
     if (*over->remote_at == ROWTIDE__REPLACED || !*over->new_at)
         return NULL;
-    const unsigned char *before =
-        has_remote(over->remote_at) ? over->remote_at : over->old_at;
+    const unsigned char *before = has_remote(over->remote_at) ? over->remote_at
+                                                              : over->old_at;
     return before && !same_value(before, over->new_at) ? before : NULL;
 }
 
@@ -183,8 +183,8 @@ static unsigned char *put_update(unsigned char *out,
     update_over again = over;
     int changed = 0;
     for (int i = 0; i < table->column_count; i++, next_column(&over)) {
-        const unsigned char *before =
-            is_key(table, i) ? over.remote_at : value_before(&over);
+        const unsigned char *before = is_key(table, i) ? over.remote_at
+                                                       : value_before(&over);
         changed |= before && !is_key(table, i);
         if (before)
             out = rowtide__copy_span(out, before, rowtide__skip_value(before));

@@ -97,8 +97,8 @@ int rowtide__render_init(rowtide__render *render,
                          const rowtide_render_options *options,
                          rowtide_sink *sink, const char *function)
 {
-    *render =
-        (rowtide__render){.options = ROWTIDE_RENDER_OPTIONS_INIT, .sink = sink};
+    *render = (rowtide__render){.options = ROWTIDE_RENDER_OPTIONS_INIT,
+                                .sink = sink};
     render->writer.buffer = &render->buffer;
     if (options && options->size != sizeof *options)
         return rowtide__fail(ROWTIDE_EINVAL,

@@ -171,8 +171,8 @@ static void write_column_name(rowtide__render *render,
                               const rowtide_change *change, int column)
 {
     char spare[16];
-    const char *name =
-        rowtide__names_column(&render->names, change, column, spare);
+    const char *name = rowtide__names_column(&render->names, change, column,
+                                             spare);
     rowtide__write_escaped(&render->writer, name, strlen(name));
 }
 

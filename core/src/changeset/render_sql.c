@@ -43,8 +43,8 @@ static int count_special(const rowtide_value *value)
     int count = 0;
     for (size_t at = 0; at < value->size;) {
         uint32_t character;
-        int length =
-            rowtide__utf8_decode(text + at, value->size - at, &character);
+        int length = rowtide__utf8_decode(text + at, value->size - at,
+                                          &character);
         if (length == 0)
             return -1;
         count += rowtide__utf8_unsafe(character);
@@ -72,8 +72,8 @@ static void write_plain_text(rowtide__writer *writer,
     rowtide__write_byte(writer, '\'');
     for (size_t at = 0; at < value->size;) {
         uint32_t character = 0;
-        int length =
-            rowtide__utf8_decode(text + at, value->size - at, &character);
+        int length = rowtide__utf8_decode(text + at, value->size - at,
+                                          &character);
         if (rowtide__utf8_unsafe(character)) {
             write_special(writer, character, &open);
         } else {

@@ -123,8 +123,8 @@ static void write_column(rowtide__render *render, const listing *list,
                          const char *behind)
 {
     char spare[16];
-    const char *name =
-        rowtide__names_column(&render->names, change, column, spare);
+    const char *name = rowtide__names_column(&render->names, change, column,
+                                             spare);
     set_color(list, DIM);
     write_visible(list->writer, name, strlen(name), 0);
     rowtide__write_text(list->writer, behind);
@@ -157,10 +157,12 @@ static void write_key(rowtide__render *render, const listing *list,
 static void write_difference(const listing *list, const rowtide_change *change,
                              int column)
 {
-    const rowtide_value *before =
-        change->old_values ? &change->old_values[column] : NULL;
-    const rowtide_value *after =
-        change->new_values ? &change->new_values[column] : NULL;
+    const rowtide_value *before = change->old_values
+                                      ? &change->old_values[column]
+                                      : NULL;
+    const rowtide_value *after = change->new_values
+                                     ? &change->new_values[column]
+                                     : NULL;
     int both = change->kind == ROWTIDE_CHANGE_UPDATE;
     if (before && before->type != ROWTIDE_UNDEFINED) {
         write_value(list, before, both ? RED : "");

@@ -27,8 +27,7 @@ static int join_path(const char *directory, const char *name,
     size_t length = strlen(directory);
     const char *slash = length && directory[length - 1] == '/' ? "" : "/";
     rowtide__buffer_clear(out);
-    return rowtide__buffer_append_format(out, "%s%s%s", directory, slash,
-                                         name);
+    return rowtide__buffer_append_format(out, "%s%s%s", directory, slash, name);
 }
 
 int rowtide__outbox_absolute(const char *directory, rowtide_buffer *out)
@@ -231,11 +230,11 @@ static int check_payload(rowtide__inbox_file *file, char *chunk)
         total += size;
     } while (size > 0);
     if (total != file->envelope.size)
-        return rowtide__fail_at(ROWTIDE_ECORRUPT,
-                                (int64_t)(ROWTIDE__ENVELOPE_SIZE + total),
-                                "%s: %" PRIu64 " bytes of changeset, not the %"
-                                PRIu64 " it should have",
-                                path, total, file->envelope.size);
+        return rowtide__fail_at(
+            ROWTIDE_ECORRUPT, (int64_t)(ROWTIDE__ENVELOPE_SIZE + total),
+            "%s: %" PRIu64 " bytes of changeset, not the %" PRIu64
+            " it should have",
+            path, total, file->envelope.size);
     if (checksum != file->envelope.checksum)
         return rowtide__fail(ROWTIDE_ECORRUPT, "%s: the checksum is wrong",
                              path);
@@ -269,9 +268,8 @@ static int check_header(rowtide__inbox_file *file, int64_t number)
                                 "%s: ends in the middle of its header", path);
     rc = rowtide__envelope_decode(header, path, &file->envelope);
     if (rc == ROWTIDE_OK && file->envelope.number != number)
-        rc = rowtide__fail_at(ROWTIDE_ECORRUPT, 32,
-                              "%s: holds number %" PRId64, path,
-                              file->envelope.number);
+        rc = rowtide__fail_at(ROWTIDE_ECORRUPT, 32, "%s: holds number %" PRId64,
+                              path, file->envelope.number);
     return rc;
 }
 

@@ -21,12 +21,12 @@ struct rowtide_primary {
  * file is safely in the directory. */
 static const rowtide__store_table tables[] = {
     {"rowtide_primary", "a primary", "id, stream, position",
-     "CREATE TABLE rowtide_primary("
+     "CREATE TABLE main.rowtide_primary("
      "id INTEGER PRIMARY KEY CHECK(id = 1), "
      "stream BLOB NOT NULL CHECK(length(stream) = 16), "
      "position INTEGER NOT NULL DEFAULT 0) STRICT"},
     {"rowtide_outbox", "a primary", "number, changeset",
-     "CREATE TABLE rowtide_outbox("
+     "CREATE TABLE main.rowtide_outbox("
      "number INTEGER PRIMARY KEY, changeset BLOB NOT NULL) STRICT"},
 };
 
@@ -73,9 +73,10 @@ static int make_identity(rowtide_db *db)
         return rc;
     rc = rowtide__store_ensure(db, tables, TABLE_COUNT);
     if (rc == ROWTIDE_OK)
-        rc = rowtide__sql_exec(db, "INSERT INTO main.rowtide_primary(id, stream)"
-                                   " VALUES(1, randomblob(16))"
-                                   " ON CONFLICT DO NOTHING");
+        rc = rowtide__sql_exec(db,
+                               "INSERT INTO main.rowtide_primary(id, stream)"
+                               " VALUES(1, randomblob(16))"
+                               " ON CONFLICT DO NOTHING");
     if (rc == ROWTIDE_OK)
         return rowtide__transaction_commit(&transaction);
     rowtide__transaction_rollback(&transaction);
@@ -175,8 +176,8 @@ static int store_changeset(rowtide_changeset *changeset, void *user)
                            rowtide_changeset_size(changeset)),
     };
     request->number = number;
-    return rowtide__store_run(db, "INSERT INTO main.rowtide_outbox VALUES(?1, ?2)",
-                              values, 2);
+    return rowtide__store_run(
+        db, "INSERT INTO main.rowtide_outbox VALUES(?1, ?2)", values, 2);
 }
 
 /* ## Publishing */
@@ -387,5 +388,6 @@ int64_t rowtide_primary_position(rowtide_primary *primary)
 void rowtide_primary_free(rowtide_primary *primary)
 {
     if (primary)
-        rowtide__db_discard(primary->recorder.db, &primary->recorder.child, dispose);
+        rowtide__db_discard(primary->recorder.db, &primary->recorder.child,
+                            dispose);
 }

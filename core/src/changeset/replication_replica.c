@@ -19,7 +19,7 @@ struct rowtide_replica {
 
 static const rowtide__store_table tables[] = {
     {"rowtide_replica", "a replica", "id, stream, position",
-     "CREATE TABLE rowtide_replica("
+     "CREATE TABLE main.rowtide_replica("
      "id INTEGER PRIMARY KEY CHECK(id = 1), "
      "stream BLOB NOT NULL CHECK(length(stream) = 16), "
      "position INTEGER NOT NULL) STRICT"},
@@ -34,7 +34,8 @@ typedef struct replica_place {
 
 /* ## Position */
 
-static int read_place_from(rowtide_db *db, const char *table, replica_place *out)
+static int read_place_from(rowtide_db *db, const char *table,
+                           replica_place *out)
 {
     sqlite3_stmt *stmt = NULL;
     rowtide_value value;
@@ -72,8 +73,8 @@ static int read_copied_place(rowtide_db *db, const unsigned char *stream,
     return rc;
 }
 
-static int check_stream(const rowtide_replica *replica, const replica_place *place,
-                        const unsigned char *stream)
+static int check_stream(const rowtide_replica *replica,
+                        const replica_place *place, const unsigned char *stream)
 {
     if (place->is_known && memcmp(place->stream, stream, sizeof place->stream))
         return rowtide__fail(ROWTIDE_EEXISTS,
@@ -272,8 +273,7 @@ int rowtide_replica_open(rowtide_db *db, const char *directory,
 }
 
 int rowtide_replica_pull(rowtide_replica *replica, int64_t limit,
-                         const rowtide_apply_options *options,
-                         int64_t *applied)
+                         const rowtide_apply_options *options, int64_t *applied)
 {
     rowtide_apply_options chosen;
     int64_t count = 0;

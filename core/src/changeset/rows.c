@@ -72,8 +72,8 @@ static int collect_key(rowtide__rows *rows, const rowtide__table *table,
 static int grow_row_tables(rowtide__rows *rows)
 {
     size_t count = rows->row_table_count ? rows->row_table_count * 2 : 8;
-    rowtide__row_table *row_tables =
-        rowtide__realloc(rows->row_tables, count * sizeof *rows->row_tables);
+    rowtide__row_table *row_tables = rowtide__realloc(
+        rows->row_tables, count * sizeof *rows->row_tables);
     if (!row_tables)
         return ROWTIDE_ENOMEM;
     memset(row_tables + rows->row_table_count, 0,

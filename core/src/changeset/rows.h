@@ -42,10 +42,13 @@ typedef struct rowtide__rows {
 } rowtide__rows;
 
 #define ROWTIDE__ROWS_INIT                                                     \
-    {                                                                          \
-        -1, {NULL, 0, 0, NULL, 0}, NULL, 0, {NULL, 0}, ROWTIDE_BUFFER_INIT,    \
-            ROWTIDE_BUFFER_INIT                                                \
-    }
+    {-1,                                                                       \
+     {NULL, 0, 0, NULL, 0},                                                    \
+     NULL,                                                                     \
+     0,                                                                        \
+     {NULL, 0},                                                                \
+     ROWTIDE_BUFFER_INIT,                                                      \
+     ROWTIDE_BUFFER_INIT}
 
 void rowtide__rows_dispose(rowtide__rows *rows);
 

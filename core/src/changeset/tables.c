@@ -89,8 +89,8 @@ static int make_room(rowtide__tables *tables)
 {
     if (tables->count == tables->capacity) {
         size_t capacity = tables->capacity ? tables->capacity * 2 : 8;
-        rowtide__table **items =
-            rowtide__realloc(tables->items, capacity * sizeof *items);
+        rowtide__table **items = rowtide__realloc(tables->items,
+                                                  capacity * sizeof *items);
         if (!items)
             return ROWTIDE_ENOMEM;
         tables->items = items;
@@ -138,8 +138,8 @@ static rowtide__table *copy_shape(const rowtide__table *shape)
 int rowtide__tables_add(rowtide__tables *tables, const rowtide__table *shape,
                         rowtide__table **out)
 {
-    const rowtide__table *alike =
-        rowtide__tables_find_folded(tables, shape->name, shape->name_size);
+    const rowtide__table *alike = rowtide__tables_find_folded(
+        tables, shape->name, shape->name_size);
     if (alike && !rowtide__table_same_shape(alike, shape))
         return ROWTIDE__TABLE_DIFFERS;
     if (alike) {

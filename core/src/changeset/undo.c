@@ -13,6 +13,7 @@
 struct rowtide_undo {
     rowtide__recorder recorder; /* first, for dispose() */
     rowtide_undo_options options;
+    int moving;           /* a conflict handler may call us again */
     rowtide_buffer label; /* what the caller may borrow until the next call */
     rowtide_buffer time;
 };
@@ -22,7 +23,7 @@ struct rowtide_undo {
  * done again. */
 static const rowtide__store_table tables[] = {
     {"rowtide_undo", "an undo log", "id, time, label, undone, changeset",
-     "CREATE TABLE rowtide_undo("
+     "CREATE TABLE main.rowtide_undo("
      "id INTEGER PRIMARY KEY AUTOINCREMENT, "
      "time TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')), "
      "label TEXT NOT NULL DEFAULT '', "
@@ -166,6 +167,15 @@ static int move_one_step(rowtide_undo *undo, int redo,
     return rc;
 }
 
+static int move_alone(rowtide_undo *undo, int redo,
+                      const rowtide_apply_options *options)
+{
+    undo->moving = 1;
+    int rc = move_one_step(undo, redo, options);
+    undo->moving = 0;
+    return rc;
+}
+
 static int undo_or_redo(rowtide_undo *undo, int redo,
                         const rowtide_apply_options *options,
                         const char **label, const char *function)
@@ -179,12 +189,11 @@ static int undo_or_redo(rowtide_undo *undo, int redo,
         rc = rowtide__db_enter(undo->recorder.db, function);
     if (rc)
         return rc;
-    if (undo->recorder.open)
+    if (undo->recorder.open || undo->moving)
         rc = rowtide__fail(ROWTIDE_EMISUSE,
-                           "%s: a step was begun and is not finished",
-                           function);
+                           "%s: another step is not finished yet", function);
     else
-        rc = move_one_step(undo, redo, &chosen);
+        rc = move_alone(undo, redo, &chosen);
     if (rc == ROWTIDE_OK && label)
         *label = undo->label.data;
     rowtide__db_leave(undo->recorder.db);

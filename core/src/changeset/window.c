@@ -17,8 +17,8 @@ static void slide_window(rowtide__decoder *decoder)
 static int grow_window(rowtide__decoder *decoder)
 {
     size_t used = (size_t)(decoder->end - decoder->at);
-    size_t capacity =
-        decoder->capacity ? decoder->capacity * 2 : (size_t)ROWTIDE__CHUNK;
+    size_t capacity = decoder->capacity ? decoder->capacity * 2
+                                        : (size_t)ROWTIDE__CHUNK;
     unsigned char *buffer = rowtide__realloc(decoder->buffer, capacity);
     if (!buffer)
         return ROWTIDE_ENOMEM;
@@ -49,10 +49,11 @@ static int fill_to_capacity(rowtide__decoder *decoder)
  * length which is a lie does not get memory. */
 int rowtide__window_fill(rowtide__decoder *decoder)
 {
-    if (!decoder->buffer && grow_window(decoder) != ROWTIDE_OK)
+    size_t needed = decoder->missing;
+    if (decoder->buffer)
+        needed += (size_t)(decoder->fault_at - decoder->at);
+    else if (grow_window(decoder) != ROWTIDE_OK)
         return ROWTIDE_ENOMEM;
-    size_t needed =
-        (size_t)(decoder->fault_at - decoder->at) + decoder->missing;
     slide_window(decoder);
     for (;;) {
         int rc = fill_to_capacity(decoder);

@@ -6,6 +6,8 @@
 
 #define FUNCTION_NAME "rowtide_adopted"
 static const char SQL_FIND[] = "SELECT " FUNCTION_NAME "()";
+static const char SQL_IS_KNOWN[] =
+    "SELECT 1 FROM pragma_function_list WHERE name = '" FUNCTION_NAME "'";
 
 /* The hidden function leaves its anchor here for the adopt() that called it,
  * so that no pointer ever passes through SQL, where it could be forged. */
@@ -75,11 +77,25 @@ static int is_new_here(sqlite3 *sqlite, int rc)
            && strncmp(sqlite3_errmsg(sqlite), missing, sizeof missing - 1) == 0;
 }
 
+/* A connection that has had an error makes every pre-update call slower from
+ * then on, so it is worth asking in a way that gives none. Whoever cannot be
+ * asked may know it. */
+static int may_be_known(sqlite3 *sqlite)
+{
+    sqlite3_stmt *stmt = NULL;
+    if (sqlite3_prepare_v2(sqlite, SQL_IS_KNOWN, -1, &stmt, NULL) != SQLITE_OK)
+        return 1;
+    int known = sqlite3_step(stmt) == SQLITE_ROW;
+    return sqlite3_finalize(stmt) != SQLITE_OK || known;
+}
+
 /* `*out` is NULL if the connection was never adopted. */
 static int find_anchor(sqlite3 *sqlite, rowtide__anchor **out)
 {
     sqlite3_stmt *stmt = NULL;
     *out = NULL;
+    if (!may_be_known(sqlite))
+        return ROWTIDE_OK;
     int rc = sqlite3_prepare_v2(sqlite, SQL_FIND, -1, &stmt, NULL);
     if (rc == SQLITE_OK)
         return run_find(sqlite, stmt, out);

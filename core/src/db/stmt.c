@@ -47,8 +47,8 @@ static int check_end(rowtide_db *db, const char *sql, const char *rest)
     while (*rest) {
         sqlite3_stmt *more = NULL;
         const char *start = rest + strspn(rest, " \t\r\n\f;");
-        int rc =
-            sqlite3_prepare_v2(rowtide_db_sqlite(db), rest, -1, &more, &rest);
+        int rc = sqlite3_prepare_v2(rowtide_db_sqlite(db), rest, -1, &more,
+                                    &rest);
         sqlite3_finalize(more);
         if (rc != SQLITE_OK || more)
             return rowtide__fail_at(ROWTIDE_EINVAL, start - sql,

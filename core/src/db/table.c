@@ -16,7 +16,9 @@ enum { HIDDEN_OF_VIRTUAL = 1 };
 
 static int check_schema(rowtide_db *db, const char *schema)
 {
-    if (sqlite3_db_readonly(rowtide_db_sqlite(db), schema) >= 0)
+    /* The temporary schema is there also before anything is in it. */
+    if (sqlite3_db_readonly(rowtide_db_sqlite(db), schema) >= 0
+        || sqlite3_stricmp(schema, "temp") == 0)
         return ROWTIDE_OK;
     return rowtide__fail(ROWTIDE_ESCHEMA, "there is no schema \"%s\"", schema);
 }
@@ -39,6 +41,23 @@ static rowtide__table_kind kind_of(const char *type)
         return ROWTIDE__TABLE_VIEW;
     return strcmp(type, "virtual") == 0 ? ROWTIDE__TABLE_VIRTUAL
                                         : ROWTIDE__TABLE_SHADOW;
+}
+
+const char *rowtide__table_kind_fault(rowtide__table_kind kind)
+{
+    switch (kind) {
+    case ROWTIDE__TABLE_MISSING:
+        return "does not exist";
+    case ROWTIDE__TABLE_VIEW:
+        return "is a view";
+    case ROWTIDE__TABLE_VIRTUAL:
+        return "is virtual";
+    case ROWTIDE__TABLE_SHADOW:
+        return "belongs to a virtual table";
+    case ROWTIDE__TABLE_ORDINARY:
+        break;
+    }
+    return NULL;
 }
 
 static int read_kind(rowtide_db *db, const char *schema, const char *table,
@@ -163,9 +182,9 @@ void rowtide__table_info_dispose(rowtide__table_info *info)
 
 static int add_name(char ***names, int count, char *name)
 {
-    char **grown =
-        name ? rowtide__realloc(*names, ((size_t)count + 2) * sizeof *grown)
-             : NULL;
+    char **grown = name ? rowtide__realloc(*names,
+                                           ((size_t)count + 2) * sizeof *grown)
+                        : NULL;
     if (!grown) {
         rowtide__free(name);
         return ROWTIDE_ENOMEM;

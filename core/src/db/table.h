@@ -31,6 +31,10 @@ typedef struct rowtide__table_info {
     rowtide__column *columns;
 } rowtide__table_info;
 
+/* Why a table of this kind has no rows of its own to record or write: a phrase
+ * that goes behind its name; NULL for an ordinary one. */
+const char *rowtide__table_kind_fault(rowtide__table_kind kind);
+
 /* A table that does not exist is kind MISSING and OK. `schema` "main", ... */
 int rowtide__table_info_read(rowtide_db *db, const char *schema,
                              const char *table, rowtide__table_info *out);

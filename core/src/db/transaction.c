@@ -39,9 +39,10 @@ int rowtide__transaction_commit(rowtide__transaction *transaction)
         return rowtide__fail(ROWTIDE_EMISUSE, "commit: no transaction is open");
     int rc = rowtide__transaction_check(transaction);
     if (rc == ROWTIDE_OK)
-        rc = transaction->nested ? rowtide__sql_exec(
-                 transaction->db, "RELEASE %s", transaction->name)
-                                 : rowtide__sql_exec(transaction->db, "COMMIT");
+        rc = transaction->nested
+                 ? rowtide__sql_exec(transaction->db, "RELEASE %s",
+                                     transaction->name)
+                 : rowtide__sql_exec(transaction->db, "COMMIT");
     if (rc == ROWTIDE_OK)
         finish(transaction);
     else

@@ -235,8 +235,8 @@ char *scratch_rows(rowtide_db *db, const char *sql)
     }
     if (sqlite3_finalize(stmt) != SQLITE_OK)
         fail_msg("%s: %s", sql, sqlite3_errmsg(rowtide_db_sqlite(db)));
-    char *result =
-        strdup(sqlite3_str_length(text) ? sqlite3_str_value(text) : "");
+    char *result = strdup(sqlite3_str_length(text) ? sqlite3_str_value(text)
+                                                   : "");
     sqlite3_free(sqlite3_str_finish(text));
     assert_non_null(result);
     return result;

@@ -1,0 +1,696 @@
+---@meta rowtide
+
+-- What the Lua module offers, in the notation of the Lua language server.
+--
+-- `fail` is nil, followed by a message and the name of an error. Wrong use
+-- raises an error, and so do operators and iterators.
+
+---@alias fail nil
+
+---What SQL has: `rowtide.null` stands for NULL, `rowtide.blob(bytes)` for bytes
+---that are no text. On Lua 5.1 and LuaJIT integers beyond 2^53 are strings of
+---decimal digits.
+---@alias rowtide.Value string|number|boolean|rowtide.Blob|rowtide.Null|rowtide.Real|rowtide.Integer
+
+---Bytes in chunks: a changeset; a function that returns the next string, and nil
+---at the end; an open file of Lua; or `rowtide.file(path)`.
+---@alias rowtide.Source rowtide.Changeset|(fun(): string?)|file*|rowtide.File
+
+---Where chunks go: a function that takes a string; an open file of Lua; or
+---`rowtide.file(path)`, which takes its place when it is complete.
+---@alias rowtide.Sink (fun(chunk: string): boolean?)|file*|rowtide.File
+
+---What to do about a conflict. `"replace"` is allowed for the kinds data and
+---conflict only.
+---@alias rowtide.Action "omit"|"replace"|"abort"
+
+---data: the row has other values. not_found: there is no such row. conflict: the
+---row to be inserted is there already. constraint: a constraint says no.
+---foreign_key: once, at the end, foreign keys are violated.
+---@alias rowtide.ConflictKind "data"|"not_found"|"conflict"|"constraint"|"foreign_key"
+
+---@class rowtide.Null NULL
+
+---Bytes that are stored as a BLOB. `tostring`, `==`, `..` and `:bytes()` work.
+---@class rowtide.Blob
+
+---@class rowtide.Real a number that is stored as REAL
+
+---@class rowtide.Integer an integer in decimal digits
+
+---@class rowtide.File a file by its path
+
+---A change of one row. Columns that an UPDATE left alone are nil in `old` and
+---`new`, but for the primary key, which is in `old`; NULL is `rowtide.null`.
+---@class rowtide.Change
+---@field table string
+---@field kind "insert"|"update"|"delete"
+---@field indirect boolean made by a trigger or a foreign key action
+---@field n integer how many columns there are
+---@field primary_key integer[] the columns of the key, counted from 1, in its order
+---@field old table<integer, rowtide.Value>? nil for an insert
+---@field new table<integer, rowtide.Value>? nil for a delete
+---@field offset integer where it is in the bytes
+
+---@class rowtide.Conflict
+---@field kind rowtide.ConflictKind
+---@field message string one line that says what is the matter
+---@field table string? not for foreign_key
+---@field change rowtide.Change? not for foreign_key
+---@field conflicting table<integer, rowtide.Value>? the row that is there, for data and conflict
+---@field foreign_key_count integer violations, for foreign_key
+
+---@class rowtide.Progress
+---@field phase string
+---@field done integer
+---@field total integer?
+---@field label string?
+
+---@class rowtide.OpenOptions
+---@field read_only boolean?
+---@field must_exist boolean? do not create the file
+---@field busy_timeout integer? milliseconds to wait for a lock, 5000 if not said
+
+---@class rowtide.CaptureOptions
+---@field tables string|string[]? all that have a primary key if not said
+---@field filter (fun(table: string): boolean)? asked once for each table
+---@field schema string? "main" if not said
+---@field patchset boolean? smaller, but cannot be inverted
+---@field indirect boolean? mark every change as indirect
+---@field measure boolean? count the bytes, for `capture:size()`
+---@field memory_limit integer? in bytes
+---@field sink rowtide.Sink? for `db:capture`: write the changeset there
+
+---@class rowtide.ApplyOptions
+---@field on_conflict rowtide.Action|table<rowtide.ConflictKind, rowtide.Action>|(fun(conflict: rowtide.Conflict): rowtide.Action)? any conflict aborts if not said
+---@field tables string|string[]? apply only these
+---@field filter (fun(table: string): boolean)? choose tables
+---@field change_filter (fun(change: rowtide.Change): boolean)? choose changes
+---@field progress (fun(progress: rowtide.Progress): boolean?)? false cancels
+---@field invert boolean? apply the inverse
+---@field ignore_noop boolean? what is so already is no conflict
+---@field fk_no_action boolean? ON DELETE and ON UPDATE actions do not run
+---@field no_triggers boolean? triggers do not fire
+---@field skip_indirect boolean? leave out indirect changes
+---@field skip_misfits boolean? leave out tables that do not fit, and report them
+
+---@class rowtide.ReportTable
+---@field table string
+---@field applied integer
+---@field omitted integer
+---@field replaced integer
+---@field skipped integer
+---@field skip_reason string?
+
+---What an apply did.
+---@class rowtide.Report
+---@field applied integer
+---@field omitted integer
+---@field replaced integer
+---@field skipped integer
+---@field tables table<string, rowtide.ReportTable>
+---@field rebase string what `changeset:rebase` needs
+
+---@class rowtide.DiffOptions
+---@field tables string|string[]?
+---@field filter (fun(table: string): boolean)?
+---@field patchset boolean?
+---@field progress (fun(progress: rowtide.Progress): boolean?)?
+---@field sink rowtide.Sink? for `db:diff`: write the changeset there
+
+---@class rowtide.RenderOptions
+---@field names rowtide.Db? where column names come from
+---@field color boolean? for text: ANSI colours
+---@field compact boolean? for JSON: without line breaks inside a change
+---@field limit integer? at most so many changes in text and HTML
+---@field title string? of the HTML page
+---@field sink rowtide.Sink? write there, and return true
+
+---@class rowtide.Counts
+---@field inserts integer
+---@field updates integer
+---@field deletes integer
+---@field indirect integer how many of all of them are indirect
+
+---The module, as `require "rowtide"` returns it. Every method is a function of
+---the module as well: `db:exec(sql)` is `rowtide.db_exec(db, sql)`.
+---@class rowtide
+---@field null rowtide.Null
+---@field errors table<string, string> what each error name means
+---@field stream rowtide.stream
+---@field _VERSION string
+local rowtide = {}
+
+---Open a database file, ":memory:" or a "file:" URI.
+---@param path string
+---@param options rowtide.OpenOptions?
+---@return rowtide.Db|fail
+function rowtide.open(path, options) end
+
+---Use a connection that another module opened, given as a light userdata with
+---its `sqlite3 *` (lsqlite3: `db:get_ptr()`). It must be of the same SQLite
+---library, and is still closed by that module.
+---@param pointer lightuserdata
+---@return rowtide.Db|fail
+function rowtide.adopt(pointer) end
+
+---Check bytes and make a changeset of them.
+---@param bytes string
+---@return rowtide.Changeset|fail
+function rowtide.changeset(bytes) end
+
+---Read a changeset from a source, or from the file of that path.
+---@param source rowtide.Source|string
+---@return rowtide.Changeset|fail
+function rowtide.read(source) end
+
+---Join changesets that come one after the other, in one pass.
+---@param changesets rowtide.Changeset[]
+---@return rowtide.Changeset|fail
+function rowtide.concat(changesets) end
+
+---Start to put a changeset together by hand.
+---@param options { patchset: boolean? }?
+---@return rowtide.Builder|fail
+function rowtide.builder(options) end
+
+---Make a changeset of the JSON that `to_json` writes.
+---@param json string
+---@return rowtide.Changeset|fail
+function rowtide.from_json(json) end
+
+---Find what would turn one database file into another.
+---@param from_path string
+---@param to_path string
+---@param options rowtide.DiffOptions?
+---@return rowtide.Changeset|fail
+function rowtide.diff(from_path, to_path, options) end
+
+---A file, as source or sink.
+---@param path string
+---@return rowtide.File
+function rowtide.file(path) end
+
+---Bytes to be stored as a BLOB; a plain string is TEXT.
+---@param bytes string
+---@return rowtide.Blob
+function rowtide.blob(bytes) end
+
+---A number to be stored as REAL even if it is whole, for Lua 5.1 and LuaJIT.
+---@param number number
+---@return rowtide.Real
+function rowtide.real(number) end
+
+---An integer in decimal digits, for Lua 5.1 and LuaJIT.
+---@param digits string|number
+---@return rowtide.Integer
+function rowtide.integer(digits) end
+
+---What a value is in SQL; nil if it is none.
+---@param value any
+---@return "integer"|"real"|"text"|"blob"|"null"|nil
+function rowtide.type(value) end
+
+---Work on bytes in bounded memory, from sources to sinks.
+---@class rowtide.stream
+local stream = {}
+
+---Iterate: `for change in rowtide.stream.iterate(source) do`.
+---@param source rowtide.Source
+---@param options { invert: boolean? }?
+---@return fun(): rowtide.Change?
+function stream.iterate(source, options) end
+
+---Write the inverse.
+---@param source rowtide.Source
+---@param sink rowtide.Sink
+---@return true|fail
+function stream.invert(source, sink) end
+
+---Write several, which come one after the other, as one.
+---@param sources rowtide.Source[]
+---@param sink rowtide.Sink
+---@return true|fail
+function stream.concat(sources, sink) end
+
+---Write only the chosen tables.
+---@param source rowtide.Source
+---@param tables string|string[]|(fun(table: string): boolean)
+---@param sink rowtide.Sink
+---@return true|fail
+function stream.filter(source, tables, sink) end
+
+---Write local changes, rebased onto remote ones.
+---@param source rowtide.Source
+---@param onto rowtide.Report|string
+---@param sink rowtide.Sink
+---@return true|fail
+function stream.rebase(source, onto, sink) end
+
+---Write as JSON; without the option `sink`, return it.
+---@param source rowtide.Source
+---@param options rowtide.RenderOptions?
+---@return string|true|fail
+function stream.to_json(source, options) end
+
+---Write as SQL; needs the option `names`.
+---@param source rowtide.Source
+---@param options rowtide.RenderOptions?
+---@return string|true|fail
+function stream.to_sql(source, options) end
+
+---Write as a listing for people.
+---@param source rowtide.Source
+---@param options rowtide.RenderOptions?
+---@return string|true|fail
+function stream.to_text(source, options) end
+
+---Write as a HTML page, old and new values side by side.
+---@param source rowtide.Source
+---@param options rowtide.RenderOptions?
+---@return string|true|fail
+function stream.to_html(source, options) end
+
+---A connection. It is closed by `close`, at the end of the block of a `<close>`
+---variable, or by the garbage collector.
+---@class rowtide.Db
+local Db = {}
+
+---Close the connection; again does no harm. An adopted one is only let go.
+---@return true|fail
+function Db:close() end
+
+---@return boolean
+function Db:is_open() end
+
+---The path of the file, "" for a database in memory.
+---@return string
+function Db:path() end
+
+---The `sqlite3 *` of the connection, for other modules in C.
+---@return lightuserdata|fail
+function Db:pointer() end
+
+---Make the call that is running stop.
+---@return true|fail
+function Db:interrupt() end
+
+---Run one or more statements, throwing rows away.
+---@param sql string
+---@return true|fail
+function Db:exec(sql) end
+
+---Run one statement with parameters, by position or by name.
+---@param sql string
+---@param params table<integer|string, rowtide.Value>?
+---@return integer|fail # how many rows it changed
+function Db:execute(sql, params) end
+
+---Iterate over rows by column name. What goes wrong is raised. Before Lua 5.4
+---a loop that is left early keeps its statement until the garbage collector
+---comes. Text and blobs are both strings.
+---@param sql string
+---@param params table<integer|string, rowtide.Value>?
+---@return fun(): table<string, rowtide.Value>?
+function Db:rows(sql, params) end
+
+---Iterate over rows by position, with the number of columns as `n`.
+---@param sql string
+---@param params table<integer|string, rowtide.Value>?
+---@return fun(): table<integer, rowtide.Value>?
+function Db:tuples(sql, params) end
+
+---The first row by column name.
+---@param sql string
+---@param params table<integer|string, rowtide.Value>?
+---@return table<string, rowtide.Value>|false|fail # false if there is none
+function Db:row(sql, params) end
+
+---The first column of the first row.
+---@param sql string
+---@param params table<integer|string, rowtide.Value>?
+---@return rowtide.Value|false|fail # false if there is none
+function Db:value(sql, params) end
+
+---Rows that the last INSERT, UPDATE or DELETE changed.
+---@return integer
+function Db:changes() end
+
+---@return integer
+function Db:last_insert_rowid() end
+
+---@return boolean
+function Db:in_transaction() end
+
+---Run a function in a transaction, or in a savepoint inside one. An error rolls
+---back and goes on.
+---@param fn fun(db: rowtide.Db): any
+---@param mode "immediate"|"deferred"|"exclusive"? immediate if not said
+---@return any # what the function returns, or true
+function Db:transaction(fn, mode) end
+
+---Record what a function does. Its error ends the recording and goes on; what
+---it wrote stays.
+---@param tables string|string[]|nil all that have a primary key if nil
+---@param fn fun(capture: rowtide.Capture)
+---@param options rowtide.CaptureOptions?
+---@return rowtide.Changeset|true|fail # true if the option `sink` took it
+---@overload fun(self: rowtide.Db, fn: fun(capture: rowtide.Capture), options: rowtide.CaptureOptions?): rowtide.Changeset|true|fail
+function Db:capture(tables, fn, options) end
+
+---Start recording, to be ended by `finish`.
+---@param options rowtide.CaptureOptions?
+---@return rowtide.Capture|fail
+function Db:begin_capture(options) end
+
+---Apply a changeset, or a source in bounded memory: all of it or nothing.
+---@param source rowtide.Source
+---@param options rowtide.ApplyOptions?
+---@return rowtide.Report|fail
+function Db:apply(source, options) end
+
+---Find what would turn the tables of one schema of this connection into those of
+---another.
+---@param from_schema string "main", "temp" or an attached one
+---@param to_schema string
+---@param options rowtide.DiffOptions?
+---@return rowtide.Changeset|true|fail
+function Db:diff(from_schema, to_schema, options) end
+
+---Open the audit log of this database.
+---@return rowtide.AuditLog|fail
+function Db:audit_log() end
+
+---Open the undo log of this database.
+---@param options { limit: integer?, byte_limit: integer? }? keep 100 steps if not said
+---@return rowtide.UndoLog|fail
+function Db:undo_log(options) end
+
+---Open this database as primary of a directory.
+---@param directory string
+---@return rowtide.Primary|fail
+function Db:primary(directory) end
+
+---Open this database as replica of a directory.
+---@param directory string
+---@return rowtide.Replica|fail
+function Db:replica(directory) end
+
+---Recorded changes: an immutable value. `#` counts them, `-` inverts, `..`
+---joins, `==` compares the bytes, `tostring` says how much there is.
+---@class rowtide.Changeset
+---@operator len: integer
+---@operator unm: rowtide.Changeset
+---@operator concat(rowtide.Changeset): rowtide.Changeset
+local Changeset = {}
+
+---Give the memory back now.
+---@return true|fail
+function Changeset:close() end
+
+---In the format of SQLite's session extension.
+---@return string|fail
+function Changeset:bytes() end
+
+---@return integer|fail # how many bytes
+function Changeset:size() end
+
+---@return integer|fail # how many changes
+function Changeset:count() end
+
+---@return boolean|fail
+function Changeset:is_empty() end
+
+---@return boolean|fail
+function Changeset:is_patchset() end
+
+---@return string[]|fail # in order of first appearance
+function Changeset:table_names() end
+
+---@return table<string, rowtide.Counts>|fail # by table
+function Changeset:tables() end
+
+---Iterate: `for change in changeset:changes() do`.
+---@param options { invert: boolean? }?
+---@return fun(): rowtide.Change?
+function Changeset:changes(options) end
+
+---The changeset that undoes this one.
+---@return rowtide.Changeset|fail
+function Changeset:invert() end
+
+---This one and then another.
+---@param other rowtide.Changeset
+---@return rowtide.Changeset|fail
+function Changeset:concat(other) end
+
+---Only the chosen tables.
+---@param tables string|string[]|(fun(table: string): boolean)
+---@return rowtide.Changeset|fail
+function Changeset:filter(tables) end
+
+---Local changes as if they were made after remote ones that were applied here.
+---@param onto rowtide.Report|string the report of that apply, or its `rebase`
+---@return rowtide.Changeset|fail
+function Changeset:rebase(onto) end
+
+---Write the bytes to a sink, or to the file of that path.
+---@param sink rowtide.Sink|string
+---@return true|fail
+function Changeset:write(sink) end
+
+---As JSON, from which `rowtide.from_json` makes the same bytes again.
+---@param options rowtide.RenderOptions?
+---@return string|true|fail
+function Changeset:to_json(options) end
+
+---As SQL that does the same; needs the option `names`.
+---@param options rowtide.RenderOptions?
+---@return string|true|fail
+function Changeset:to_sql(options) end
+
+---As a listing for people.
+---@param options rowtide.RenderOptions?
+---@return string|true|fail
+function Changeset:to_text(options) end
+
+---As a HTML page, old and new values side by side.
+---@param options rowtide.RenderOptions?
+---@return string|true|fail
+function Changeset:to_html(options) end
+
+---A changeset in the making. Rows are lists; with columns that are nil at the
+---end they need `n`, the number of columns.
+---@class rowtide.Builder
+local Builder = {}
+
+---@param table string
+---@param primary_key integer[] the columns of the key, in its order
+---@param new table<integer, rowtide.Value>
+---@return true|fail
+function Builder:insert(table, primary_key, new) end
+
+---Columns that do not change are nil in both rows, but for the key, which is in
+---the old one.
+---@param table string
+---@param primary_key integer[]
+---@param old table<integer, rowtide.Value>
+---@param new table<integer, rowtide.Value>
+---@return true|fail
+function Builder:update(table, primary_key, old, new) end
+
+---@param table string
+---@param primary_key integer[]
+---@param old table<integer, rowtide.Value>
+---@return true|fail
+function Builder:delete(table, primary_key, old) end
+
+---Add a change as an iterator gives it.
+---@param change rowtide.Change
+---@return true|fail
+function Builder:add(change) end
+
+---Make the changeset, and start again from empty.
+---@return rowtide.Changeset|fail
+function Builder:finish() end
+
+---A recording that goes on.
+---@class rowtide.Capture
+local Capture = {}
+
+---Stop, and make the changeset or write it to a sink.
+---@param sink rowtide.Sink?
+---@return rowtide.Changeset|true|fail
+function Capture:finish(sink) end
+
+---Make a changeset of what was recorded so far.
+---@return rowtide.Changeset|fail
+function Capture:peek() end
+
+---Stop without a result; what was written stays written.
+---@return true|fail
+function Capture:cancel() end
+
+---Stop without a result, and release.
+---@return true|fail
+function Capture:close() end
+
+---@return boolean
+function Capture:is_open() end
+
+---@return boolean
+function Capture:is_empty() end
+
+---Mark the changes that follow as indirect, or with false as direct.
+---@param indirect boolean?
+---@return true|fail
+function Capture:indirect(indirect) end
+
+---@return true|fail
+function Capture:pause() end
+
+---@return true|fail
+function Capture:resume() end
+
+---@return integer|fail # bytes
+function Capture:memory_used() end
+
+---An upper bound for the bytes of the changeset, with the option `measure`.
+---@return integer|fail
+function Capture:size() end
+
+---Tables that cannot be recorded, and why.
+---@return { table: string, reason: string }[]|fail
+function Capture:skipped() end
+
+---Who changed what and when, in the tables `rowtide_audit` and
+---`rowtide_audit_change` of the same database.
+---@class rowtide.AuditLog
+local AuditLog = {}
+
+---Do and log. An error in the function undoes what it did and goes on. The
+---options are those of a capture, and `author`, `label` and `time`.
+---@param options { author: string?, label: string?, time: string? }?
+---@param fn fun()
+---@return integer|fail # the id of the entry, 0 if nothing changed
+function AuditLog:entry(options, fn) end
+
+---Log a changeset that was captured elsewhere.
+---@param changeset rowtide.Changeset
+---@param entry { author: string?, label: string?, time: string? }?
+---@return integer|fail
+function AuditLog:append(changeset, entry) end
+
+---Iterate over the entries, the oldest first: id, time, author, label, bytes.
+---@return fun(): table<string, rowtide.Value>?
+function AuditLog:entries() end
+
+---Iterate over single changes, values as JSON.
+---@param options { entry: integer?, table: string? }?
+---@return fun(): table<string, rowtide.Value>?
+function AuditLog:changes(options) end
+
+---@param id integer
+---@return rowtide.Changeset|fail
+function AuditLog:changeset(id) end
+
+---Delete entries older than a time, or all but the newest.
+---@param options { before: string?, keep: integer? } one of the two
+---@return integer|fail # how many
+function AuditLog:prune(options) end
+
+---@return true|fail
+function AuditLog:close() end
+
+---@class rowtide.UndoStep
+---@field id integer
+---@field label string
+---@field time string
+---@field bytes integer
+---@field undone boolean
+
+---Steps that can be taken back, in the table `rowtide_undo` of the same
+---database.
+---@class rowtide.UndoLog
+local UndoLog = {}
+
+---Do something that can be undone. An error in the function undoes what it did
+---and goes on.
+---@param label string?
+---@param fn fun()
+---@param options rowtide.CaptureOptions?
+---@return integer|fail # the id of the step, 0 if nothing changed
+function UndoLog:step(label, fn, options) end
+
+---Take back the newest step.
+---@param options rowtide.ApplyOptions?
+---@return string|false|fail # its label, false if there is no step
+function UndoLog:undo(options) end
+
+---Do the step again that was undone last.
+---@param options rowtide.ApplyOptions?
+---@return string|false|fail
+function UndoLog:redo(options) end
+
+---How many steps can be undone, and how many redone.
+---@return integer|fail undoable
+---@return integer redoable
+function UndoLog:counts() end
+
+---@return rowtide.UndoStep[]|fail # the oldest first
+function UndoLog:steps() end
+
+---Forget all steps.
+---@return true|fail
+function UndoLog:clear() end
+
+---@return true|fail
+function UndoLog:close() end
+
+---The database that replicas follow.
+---@class rowtide.Primary
+local Primary = {}
+
+---Do, commit and publish.
+---@param tables string|string[]|nil
+---@param fn fun()
+---@param options rowtide.CaptureOptions?
+---@return integer|fail # the number of the changeset, 0 if nothing changed
+function Primary:record(tables, fn, options) end
+
+---Publish a changeset that was captured elsewhere.
+---@param changeset rowtide.Changeset
+---@return integer|fail
+function Primary:append(changeset) end
+
+---Write files that are still missing.
+---@return integer|fail # how many
+function Primary:publish() end
+
+---@return integer|fail # the number of the last changeset
+function Primary:position() end
+
+---@return true|fail
+function Primary:close() end
+
+---A database that follows.
+---@class rowtide.Replica
+local Replica = {}
+
+---Apply what is new. The options are those of an apply, and `limit`.
+---@param options rowtide.ApplyOptions?
+---@return integer|fail # how many changesets
+function Replica:pull(options) end
+
+---@return integer|fail # the number of the last changeset applied
+function Replica:position() end
+
+---Say that this database already holds everything up to a number.
+---@param number integer
+---@return true|fail
+function Replica:set_position(number) end
+
+---@return true|fail
+function Replica:close() end
+
+return rowtide

@@ -1,0 +1,213 @@
+# ruff: noqa: E501
+"""Makes docs/cli.md and docs/man/rowtide.1 by running the command itself:
+
+python docs/tools/cli_page.py build/bin/rowtide [--check]
+"""
+
+import re
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+INTRO = """\
+# The command line
+
+`rowtide` does in the shell what the library does in C, Python and Lua. Every example on this page was run, and what stands below it is
+what it printed; the page is made by `docs/tools/cli_page.py`. The same as a manual page: `man rowtide`.
+
+- `FILE` may be `-`: standard input, or standard output behind `-o`. Changesets are not printed on a terminal.
+- A file behind `-o` is complete or not there: it is written beside its place and moved there at the end.
+- `--json` gives results as JSON on standard output and errors as `{"error": {"name", "code", "message", "offset"}}` on standard error.
+- Colours and a progress bar are for terminals only; `NO_COLOR` is respected, `--color=always` overrules it, `--quiet` silences the bar.
+- `show`, `invert`, `filter` and the others may be joined with pipes.
+
+| exit status | meaning |
+| --- | --- |
+| 0 | done |
+| 1 | failed; one line on standard error says why |
+| 2 | wrong usage |
+| 3 | a conflict made `apply`, `undo` or `pull` abort; nothing was changed |
+
+With `--exit-code`, `diff` answers as diff(1) does: 0 the same, 1 different, 2 trouble.
+
+## Ten minutes
+"""
+
+SETUP = """
+CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT, age INTEGER);
+INSERT INTO users VALUES (1, 'Ada', 36), (2, 'Bob', 41);
+"""
+
+STORY = [
+    (
+        "Record what some SQL changes, in one transaction.",
+        [
+            "rowtide changeset record app.db -o work.changeset "
+            "--sql \"UPDATE users SET age = 37 WHERE name = 'Ada'\" "
+            '--sql "DELETE FROM users WHERE id = 2" --sql "INSERT INTO users VALUES (3, \'Eve\', NULL)"',
+            "rowtide changeset show work.changeset --db app.db",
+            "rowtide changeset show work.changeset --stat",
+        ],
+    ),
+    (
+        "Ship it. `replica.db` is a copy from before.",
+        [
+            "rowtide changeset apply replica.db work.changeset --dry-run",
+            "rowtide changeset apply replica.db work.changeset",
+            "rowtide diff app.db replica.db --exit-code",
+        ],
+    ),
+    (
+        "A second time it conflicts: nothing is changed, and the exit status is 3. A policy decides instead.",
+        [
+            "rowtide changeset apply replica.db work.changeset",
+            "rowtide changeset apply replica.db work.changeset --json",
+            "rowtide changeset apply replica.db work.changeset --on-conflict data=replace "
+            "--on-conflict conflict=omit --on-not-found omit",
+        ],
+    ),
+    (
+        "Undo it, look at the difference, keep it.",
+        [
+            "rowtide changeset invert work.changeset | rowtide changeset apply replica.db -",
+            "rowtide diff replica.db app.db",
+            "rowtide diff replica.db app.db -o again.changeset",
+            "rowtide changeset concat work.changeset again.changeset -o both.changeset",
+            "rowtide changeset filter both.changeset --table users | rowtide changeset show - --stat --json",
+        ],
+    ),
+    (
+        "Other forms. The [JSON form](changeset-json.md) comes back byte for byte.",
+        [
+            "rowtide changeset to-json work.changeset --compact -o work.json",
+            "cat work.json",
+            "rowtide changeset from-json work.json | cmp - work.changeset",
+            "rowtide changeset to-sql work.changeset --db app.db",
+            "rowtide changeset show work.changeset --db app.db --html -o work.html",
+        ],
+    ),
+    (
+        "Rebase local work over remote work that was applied.",
+        [
+            'rowtide changeset record mine.db -o mine.changeset --sql "UPDATE users SET age = 50 WHERE id = 1"',
+            "rowtide changeset apply mine.db work.changeset --on-conflict omit --rebase-out work.rebase",
+            "rowtide changeset rebase mine.changeset work.rebase | rowtide changeset show -",
+        ],
+    ),
+    (
+        "An audit log in the same database.",
+        [
+            'rowtide audit record app.db --author ann --label birthday --sql "UPDATE users SET age = 38 WHERE id = 1"',
+            "rowtide audit log app.db",
+            "rowtide audit show app.db 1",
+            "rowtide audit prune app.db --keep 0",
+        ],
+    ),
+    (
+        "Undo and redo, step by step.",
+        [
+            'rowtide undo record app.db --label "rename Eve" --sql "UPDATE users SET name = \'Evelyn\' WHERE id = 3"',
+            "rowtide undo undo app.db",
+            "rowtide undo list app.db",
+            "rowtide undo redo app.db",
+            "rowtide undo clear app.db",
+        ],
+    ),
+    (
+        "One-way replication through a directory.",
+        [
+            "rowtide replicate publish primary.db stream --sql \"INSERT INTO users VALUES (4, 'Max', 20)\"",
+            "rowtide replicate pull follower.db stream",
+            "rowtide replicate status follower.db stream",
+        ],
+    ),
+    (
+        "Errors are one line, with the place.",
+        [
+            'echo \'{"format":"rowtide-changeset",}\' | rowtide changeset from-json -',
+            "head -c 20 work.changeset | rowtide changeset show -",
+            "head -c 20 work.changeset | rowtide changeset show - --json",
+            "rowtide changeset show --colour work.changeset",
+        ],
+    ),
+]
+
+
+class Shell:
+    def __init__(self, rowtide: Path, folder: Path):
+        self.folder = folder
+        links = folder / ".bin"
+        links.mkdir()
+        (links / "rowtide").symlink_to(rowtide.resolve())
+        self.env = {"PATH": f"{links}:/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
+
+    def run(self, command: str) -> tuple[int, str]:
+        done = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", command],
+            cwd=self.folder,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        text = re.sub(
+            r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "2026-01-31T12:00:00.000Z", done.stdout
+        )
+        return done.returncode, text
+
+
+def tell(shell: Shell) -> str:
+    parts = []
+    for words, commands in STORY:
+        parts.append(f"\n{words}\n\n```console\n")
+        for command in commands:
+            status, text = shell.run(command)
+            note = f"[exit status {status}]\n" if status else ""
+            parts.append(f"$ {command}\n{text}{note}")
+        parts.append("```\n")
+    return "".join(parts)
+
+
+def command_names(shell: Shell) -> list[str]:
+    lines = shell.run("rowtide help")[1].splitlines()
+    return [line[2:24].strip() for line in lines if line.startswith("  ")]
+
+
+def make_pages(rowtide: Path) -> dict[str, str]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        shell = Shell(rowtide, folder)
+        for file in ("app", "replica", "mine", "primary", "follower"):
+            with sqlite3.connect(folder / f"{file}.db") as db:
+                db.executescript(SETUP)
+            db.close()
+        page = INTRO + tell(shell) + "\n## Commands\n"
+        for command in command_names(shell):
+            text = shell.run(f"rowtide help {command}")[1]
+            page += f"\n### {command}\n\n```text\n{text}```\n"
+        return {"docs/cli.md": page, "docs/man/rowtide.1": shell.run("rowtide help --man")[1]}
+
+
+def main() -> int:
+    stale = 0
+    for name, text in make_pages(Path(sys.argv[1])).items():
+        path = ROOT / name
+        if path.exists() and path.read_text() == text:
+            continue
+        if "--check" in sys.argv:
+            print(f"{name} is not what the command says", file=sys.stderr)
+            stale += 1
+        else:
+            path.write_text(text)
+            print(f"made {name}")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

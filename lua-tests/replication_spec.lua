@@ -1,0 +1,85 @@
+local helper = require "helper"
+
+describe("replication", function()
+  local directory, primary, source
+  before_each(function()
+    directory = helper.path ".d"
+    source = helper.database()
+    primary = assert(source:primary(directory))
+  end)
+  after_each(helper.clean)
+
+  local function insert(id)
+    return assert(primary:record({ "users" }, function()
+      assert(source:execute("INSERT INTO users(id) VALUES(?)", { id }))
+    end))
+  end
+
+  it("carries changes in order, once", function()
+    assert.equal(0, primary:position())
+    assert.equal(1, insert(20))
+    assert.equal(2, insert(21))
+    assert.equal(0, primary:record(nil, function() end))
+    local copy = helper.database()
+    local replica = assert(copy:replica(directory))
+    assert.equal(1, replica:pull { limit = 1 })
+    assert.equal(1, replica:position())
+    assert.equal(1, replica:pull())
+    assert.equal(0, replica:pull())
+    assert.equal(helper.dump(source, "users"), helper.dump(copy, "users"))
+    assert.equal(3, primary:append(helper.change()))
+    assert.equal(0, primary:publish())
+    assert.equal(1, replica:pull())
+  end)
+
+  it("says when a number is missing or a file damaged", function()
+    insert(20)
+    insert(21)
+    local replica = assert(helper.database():replica(directory))
+    local path = ("%s/%020d.changeset"):format(directory, 1)
+    local bytes = helper.slurp(path)
+    assert(os.remove(path))
+    local pulled, message, code = replica:pull()
+    assert.is_nil(pulled)
+    assert.is_string(message)
+    assert.equal("gap", code)
+    helper.write(path, bytes:sub(1, -3))
+    assert.equal("corrupt", select(3, replica:pull()))
+    helper.write(path, bytes)
+    assert.equal(2, replica:pull())
+  end)
+
+  it("asks about conflicts, and hands errors on", function()
+    insert(20)
+    local copy = helper.database "INSERT INTO users(id, name) VALUES(20, 'here')"
+    local replica = assert(copy:replica(directory))
+    assert.equal("conflict", select(3, replica:pull()))
+    local reason = {}
+    assert.equal(reason, helper.raised(replica.pull, replica, {
+      on_conflict = function() error(reason) end,
+    }))
+    assert.equal(0, replica:position())
+    assert.equal(1, replica:pull { on_conflict = { conflict = "replace" } })
+  end)
+
+  it("starts from a copy", function()
+    insert(20)
+    local replica = assert(helper.database "INSERT INTO users(id) VALUES(20)":replica(directory))
+    assert.is_true(replica:set_position(1))
+    assert.equal(0, replica:pull())
+  end)
+
+  it("refuses a second primary, and undoes a block that raised", function()
+    local other, _, code = helper.database():primary(directory)
+    assert.is_nil(other)
+    assert.equal("exists", code)
+    assert.has_error(function()
+      primary:record(function()
+        assert(source:exec "DELETE FROM users")
+        error "no"
+      end)
+    end)
+    assert.equal(0, primary:position())
+    assert.equal(2, source:value "SELECT count(*) FROM users")
+  end)
+end)

@@ -1,0 +1,98 @@
+local rowtide = require "rowtide"
+local helper = require "helper"
+
+describe("an undo log", function()
+  after_each(helper.clean)
+
+  local function name(db)
+    return db:value "SELECT name FROM users WHERE id = 1"
+  end
+
+  local function rename(db, undo, to)
+    return assert(undo:step("to " .. to, function()
+      assert(db:execute("UPDATE users SET name = ? WHERE id = 1", { to }))
+    end))
+  end
+
+  it("takes back and does again", function()
+    local db = helper.database()
+    local undo = assert(db:undo_log())
+    assert.is_false(undo:undo())
+    assert.is_false(undo:redo())
+    rename(db, undo, "A")
+    rename(db, undo, "B")
+    assert.same({ 2, 0 }, { undo:counts() })
+    assert.equal("to B", undo:undo())
+    assert.equal("A", name(db))
+    assert.equal("to A", undo:undo())
+    assert.equal("Ann", name(db))
+    assert.is_false(undo:undo())
+    assert.equal("to A", undo:redo())
+    local steps = undo:steps()
+    assert.equal(2, #steps)
+    assert.equal("to A", steps[1].label)
+    assert.is_false(steps[1].undone)
+    assert.is_true(steps[2].undone)
+    rename(db, undo, "C")
+    assert.is_false(undo:redo())
+    assert.same({ 2, 0 }, { undo:counts() })
+    assert(undo:clear())
+    assert.same({}, undo:steps())
+  end)
+
+  it("gives an empty label for a step without one", function()
+    local db = helper.database()
+    local undo = assert(db:undo_log())
+    assert.equal(1, undo:step(function() assert(db:exec "DELETE FROM orders") end))
+    assert.equal(0, undo:step("nothing", function() end))
+    assert.equal("", undo:undo())
+  end)
+
+  it("keeps so many steps, and outlives the connection", function()
+    local path = helper.path ".db"
+    local db = assert(rowtide.open(path))
+    assert(db:exec(helper.SCHEMA .. helper.ROWS))
+    local undo = assert(db:undo_log { limit = 2 })
+    for i = 1, 4 do
+      rename(db, undo, tostring(i))
+    end
+    assert.equal(2, #undo:steps())
+    undo:close()
+    db:close()
+    db = assert(rowtide.open(path))
+    undo = assert(db:undo_log { limit = 2 })
+    assert.equal("to 4", undo:undo())
+    assert.equal("3", name(db))
+    db:close()
+  end)
+
+  it("undoes what a step did that raised", function()
+    local db = helper.database()
+    local undo = assert(db:undo_log())
+    assert.has_error(function()
+      undo:step("bad", function()
+        assert(db:exec "DELETE FROM users")
+        error "no"
+      end)
+    end)
+    assert.equal("Ann", name(db))
+    assert.same({}, undo:steps())
+  end)
+
+  it("asks about conflicts with changes around it", function()
+    local db = helper.database()
+    local undo = assert(db:undo_log())
+    rename(db, undo, "A")
+    assert(db:exec "UPDATE users SET name = 'outside' WHERE id = 1")
+    local label, message, code = undo:undo()
+    assert.is_nil(label)
+    assert.is_string(message)
+    assert.equal("conflict", code)
+    local reason = {}
+    assert.equal(reason, helper.raised(undo.undo, undo, { on_conflict = function()
+      error(reason)
+    end }))
+    assert.equal("to A", undo:undo { on_conflict = "replace" })
+    assert.equal("Ann", name(db))
+  end)
+end)
