@@ -14,8 +14,8 @@ from .exchange import changes
 
 EDGES: list[Value] = [
     None, 0, 1, -1, 127, 128, 2**31, 2**53 + 1, 2**63 - 1, -(2**63), 0.5, -0.5, 1e300, 5e-324,
-    1.7976931348623157e308, float("inf"), -float("inf"), float("nan"), "", "a", "A", "a ", "a\0",
-    "a\0b", "é", "1", "-1", b"", b"\0", b"a", b"a\0", bytes(range(256)),
+    1.7976931348623157e308, float("inf"), -float("inf"), float("nan"), "", "a", "A", "a ",
+    "a\0", "a\0b", "é", "1", "-1", b"", b"\0", b"a", b"a\0", bytes(range(256)),
 ]  # fmt: skip
 
 texts = st.text(st.characters(codec="utf-8"), max_size=4)
@@ -129,14 +129,15 @@ class Write:
                 return f"REPLACE {into}", row
             case "upsert":
                 return (
-                    f"INSERT {into} ON CONFLICT DO UPDATE SET {column} = excluded.{column} "
+                    f"INSERT OR IGNORE {into} "
+                    f"ON CONFLICT DO UPDATE SET {column} = excluded.{column} "
                     f"WHERE {column} IS NOT excluded.{column}",
                     row,
                 )
             case "update":
                 hole = holes[width]
                 return (
-                    f"UPDATE {table} SET {column} = {hole} "
+                    f"UPDATE OR IGNORE {table} SET {column} = {hole} "
                     f"WHERE {same_key} AND {column} IS NOT {hole}",
                     [*self.key, self.cells[self.column]],
                 )
