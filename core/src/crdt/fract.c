@@ -17,15 +17,14 @@ static void key_between(sqlite3_context *context, int count,
     rowtide_buffer key = ROWTIDE_BUFFER_INIT;
     rowtide__writer writer = {&key, ROWTIDE_OK};
     (void)count;
-    const char *problem = rowtide__fract_between(
-        digits_of(values[0]), digits_of(values[1]), &writer);
+    const char *problem = rowtide__fract_between(digits_of(values[0]),
+                                                 digits_of(values[1]), &writer);
     if (problem)
         sqlite3_result_error(context, problem, -1);
     else if (writer.rc != ROWTIDE_OK)
         sqlite3_result_error_nomem(context);
     else
-        sqlite3_result_text(context, key.data, (int)key.size,
-                            SQLITE_TRANSIENT);
+        sqlite3_result_text(context, key.data, (int)key.size, SQLITE_TRANSIENT);
     rowtide_buffer_dispose(&key);
 }
 

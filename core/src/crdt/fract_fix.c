@@ -72,10 +72,10 @@ static int read_one(fix *it, sqlite3_stmt *stmt, sqlite3_value **out)
 static int read_key(fix *it)
 {
     sqlite3_stmt *stmt;
-    int rc = prepare_bound(
-        it, &stmt,
-        sqlite3_mprintf("SELECT \"%w\" FROM \"%w\" WHERE %s", it->order,
-                        it->table, sqlite3_str_value(it->where)));
+    int rc = prepare_bound(it, &stmt,
+                           sqlite3_mprintf("SELECT \"%w\" FROM \"%w\" WHERE %s",
+                                           it->order, it->table,
+                                           sqlite3_str_value(it->where)));
     if (rc == ROWTIDE_OK)
         rc = read_one(it, stmt, &it->key);
     sqlite3_finalize(stmt);
@@ -86,7 +86,8 @@ static char *previous_sql(fix *it)
 {
     const char *where = sqlite3_str_value(it->where);
     sqlite3_str *sql = sqlite3_str_new(NULL);
-    sqlite3_str_appendf(sql, "SELECT max(\"%w\") FROM \"%w\" WHERE \"%w\" < ?%d",
+    sqlite3_str_appendf(sql,
+                        "SELECT max(\"%w\") FROM \"%w\" WHERE \"%w\" < ?%d",
                         it->order, it->table, it->order, it->key_count + 1);
     for (int i = 0; i < it->list_count; i++) {
         const char *name = (const char *)sqlite3_value_text(it->lists[i]);
@@ -120,8 +121,8 @@ static int move_row(fix *it, const rowtide_buffer *key)
                         it->order, it->key_count + 1,
                         sqlite3_str_value(it->where)));
     if (rc == ROWTIDE_OK
-        && sqlite3_bind_text(stmt, it->key_count + 1, key->data,
-                             (int)key->size, SQLITE_STATIC)
+        && sqlite3_bind_text(stmt, it->key_count + 1, key->data, (int)key->size,
+                             SQLITE_STATIC)
                != SQLITE_OK)
         rc = rowtide__nomem();
     if (rc == ROWTIDE_OK)

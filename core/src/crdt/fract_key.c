@@ -2,7 +2,11 @@
 
 #include <string.h>
 
-enum { FIRST_DIGIT = ' ', LAST_DIGIT = '~', BASE = LAST_DIGIT - FIRST_DIGIT + 1 };
+enum {
+    FIRST_DIGIT = ' ',
+    LAST_DIGIT = '~',
+    BASE = LAST_DIGIT - FIRST_DIGIT + 1
+};
 
 /* "A" and 26 digits, each the least there is. */
 enum { LONGEST_WHOLE = 27 };

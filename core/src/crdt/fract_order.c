@@ -169,8 +169,8 @@ static int create_end_trigger(rowtide__crdt *engine, pieces *it,
 static int create_end_triggers(rowtide__crdt *engine, pieces *it)
 {
     const char *o = it->order;
-    char *inserted = sqlite3_mprintf(
-        "CAST(NEW.\"%w\" AS INTEGER) IN (-1, 1)", o);
+    char *inserted = sqlite3_mprintf("CAST(NEW.\"%w\" AS INTEGER) IN (-1, 1)",
+                                     o);
     char *updated = sqlite3_mprintf("NEW.\"%w\" IN (-1, 1, '-1', '1')", o);
     char *event = sqlite3_mprintf("UPDATE OF \"%w\"", o);
     int rc = inserted && updated && event ? ROWTIDE_OK : rowtide__nomem();
