@@ -98,6 +98,16 @@ typedef struct rowtide_crdt_change {
     int64_t sequence;      /**< its place in `db_version` */
 } rowtide_crdt_change;
 
+/** How many values a packed primary key has. ::ROWTIDE_ECORRUPT if the bytes
+ *  are none. */
+ROWTIDE_API int rowtide_crdt_key_count(const void *pk, size_t pk_size,
+                                       int64_t *count_out);
+
+/** Read one value (from 0) of a packed primary key.
+ *  @param value  text and blobs are borrowed from `pk` */
+ROWTIDE_API int rowtide_crdt_key_value(const void *pk, size_t pk_size,
+                                       int index, rowtide_value *value);
+
 /** What to pull. */
 typedef struct rowtide_crdt_pull_options {
     size_t size;

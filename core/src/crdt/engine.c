@@ -59,6 +59,7 @@ void rowtide__crdt_release(void *argument)
 void rowtide__crdt_begin(rowtide__crdt *engine)
 {
     engine->joined = 1;
+    engine->top_mark = -1;
     engine->serial++;
     engine->version_known = 0;
     engine->batch = 0;
@@ -86,12 +87,14 @@ int rowtide__crdt_savepoint(rowtide__crdt *engine, int number)
         if (rc != ROWTIDE_OK)
             return rc;
     }
+    engine->top_mark = number;
     return rowtide__pending_mark(engine->pending, number);
 }
 
 void rowtide__crdt_release_savepoint(rowtide__crdt *engine, int number)
 {
     rowtide__pending_unmark(engine->pending, number);
+    engine->top_mark = number - 1;
 }
 
 void rowtide__crdt_rollback_to(rowtide__crdt *engine, int number)
@@ -99,7 +102,18 @@ void rowtide__crdt_rollback_to(rowtide__crdt *engine, int number)
     rowtide__pending_cut(engine->pending, number);
     rowtide__sites_forget(engine->sites);
     engine->serial++;
+    engine->top_mark = number;
+    if (engine->failed_mark >= number)
+        engine->failed = 0;
     rowtide__crdt_tables_uncache(engine);
+}
+
+int rowtide__crdt_failed(rowtide__crdt *engine, int status)
+{
+    if (!engine->failed)
+        engine->failed_mark = engine->top_mark;
+    engine->failed = 1;
+    return status;
 }
 
 int rowtide__crdt_put(rowtide__crdt *engine, rowtide__crdt_table *table,
@@ -135,8 +149,6 @@ static int read_version(rowtide__crdt *engine, int64_t *out)
 int rowtide__crdt_refresh(rowtide__crdt *engine)
 {
     int64_t version;
-    if (engine->joined)
-        return ROWTIDE_OK;
     engine->serial++;
     rowtide__crdt_tables_uncache(engine);
     return read_version(engine, &version);

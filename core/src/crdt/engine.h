@@ -58,6 +58,8 @@ struct rowtide__crdt_table {
     int bounded;        /* `max_key` and `has_clocks` have been read */
     int has_clocks;     /* any stored */
     int64_t max_key;    /* greatest integer key stored */
+    int floor_known;
+    int64_t floor;      /* see rowtide__crdt_floor() */
 
     /* The record that was read last; see store.c. */
     uint64_t run_serial;
@@ -90,8 +92,8 @@ struct rowtide__crdt {
     rowtide__crdt_table *tables;
     rowtide__crdt_table *last; /* looked up last */
     int loaded;                /* `tables` agree with the schema */
-    int busy;                  /* a statement of ours is writing */
     int failed;                /* a write was not tracked: refuse to commit */
+    int failed_mark, top_mark; /* savepoints that were open; -1: none */
     int sync_bit;
     int merge_equal_values;
     unsigned char site_id[ROWTIDE_SITE_ID_SIZE];
@@ -134,6 +136,9 @@ int rowtide__crdt_next_version(rowtide__crdt *engine, int64_t least,
 /* A row has a new clock. */
 int rowtide__crdt_put(rowtide__crdt *engine, rowtide__crdt_table *table,
                       const rowtide__key *key, const rowtide__clock *clock);
+/* Something was written that is not tracked. Until that is undone the
+ * transaction cannot be committed. Returns `status`. */
+int rowtide__crdt_failed(rowtide__crdt *engine, int status);
 /* Callbacks of crsql_changes. */
 void rowtide__crdt_begin(rowtide__crdt *engine);
 int rowtide__crdt_savepoint(rowtide__crdt *engine, int number);
@@ -283,6 +288,27 @@ void rowtide__log_dispose(rowtide__log *log);
 /* Write what is pending to the clocks and the log. */
 int rowtide__crdt_flush(rowtide__crdt *engine);
 
+/* ## collect.c */
+/* Forget clocks of deleted rows with a db_version up to `until`. */
+int rowtide__crdt_collect(rowtide__crdt *engine, int64_t until, int64_t *out);
+/* The greatest causal length that was forgotten, even; 0 if none was. A row
+ * without a clock begins above it. */
+int rowtide__crdt_floor(rowtide__crdt *engine, rowtide__crdt_table *table,
+                        int64_t *out);
+
+/* ## rows.c: statements about rows of a table, found by key */
+/* "INSERT", "UPDATE", "DELETE" or "SELECT IS", with the key as the first
+ * parameters and the value of `column`, if it is not NULL, behind it. */
+int rowtide__crdt_write_keyed(const rowtide__crdt_table *table,
+                              const char *verb, const char *column,
+                              rowtide_buffer *out);
+/* table->get gives one row: its key, then its columns. */
+int rowtide__crdt_prepare_get(rowtide__crdt *engine,
+                              rowtide__crdt_table *table);
+/* table->scan gives rows from an integer key on, in order. */
+int rowtide__crdt_prepare_scan(rowtide__crdt *engine,
+                               rowtide__crdt_table *table);
+
 /* ## read.c: changes in order; for crsql_changes and for pull */
 typedef struct rowtide__reader rowtide__reader;
 typedef struct rowtide__filter {
@@ -348,7 +374,7 @@ int rowtide__crdt_add_automigrate(rowtide__crdt *engine); /* automigrate*.c */
  *
  * Engine (built into the library and into the extension; sees base and
  * crdt/sqlite.h only, never db/): engine.c sql.c tables.c keys.c clock.c
- * pending.c store.c log.c read.c local.c merge.c enable.c alter.c changes.c
+ * pending.c store.c log.c flush.c rows.c sites.c clock_disk.c read.c local.c merge.c enable.c alter.c changes.c
  * views.c functions.c register.c pack.c unpack_table.c.
  *
  * SQL functions on top of the engine, in both too: fract*.c

@@ -270,7 +270,7 @@ int rowtide__crdt_flush(rowtide__crdt *engine)
     if (rc == ROWTIDE_OK)
         rowtide__pending_written(engine->pending);
     else
-        engine->failed = 1;
+        rowtide__crdt_failed(engine, rc);
     engine->serial++;
     rowtide__free(work.entries);
     rowtide__log_dispose(&work.log);

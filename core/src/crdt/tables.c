@@ -85,7 +85,7 @@ void rowtide__crdt_tables_uncache(rowtide__crdt *engine)
     for (rowtide__crdt_table *table = engine->tables; table;
          table = table->next) {
         table->run_rows = 0;
-        table->lookups = table->bounded = 0;
+        table->lookups = table->bounded = table->floor_known = 0;
     }
 }
 

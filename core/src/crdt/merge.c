@@ -1,0 +1,455 @@
+#include "crdt/enable.h"
+#include "crdt/local.h"
+#include "crdt/pack.h"
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "base/error.h"
+
+#include <string.h>
+
+enum { MAX_NAME = 2048 };
+
+/* One change on its way in. */
+typedef struct merge {
+    rowtide__crdt *engine;
+    const rowtide_crdt_change *change;
+    rowtide__crdt_table *table;
+    rowtide__key key;
+    int column;          /* place in table->columns, -1: the row itself */
+    int64_t length;      /* causal length before */
+    rowtide__clock *clock;
+    rowtide__cell cell;  /* what is set */
+    int won;
+} merge;
+
+struct rowtide__merge_cache {
+    rowtide__clock clock;
+    rowtide_buffer key;
+    int busy;
+};
+
+void rowtide__crdt_merge_free(rowtide__crdt *engine)
+{
+    if (!engine->merge)
+        return;
+    rowtide__clock_dispose(&engine->merge->clock);
+    rowtide_buffer_dispose(&engine->merge->key);
+    rowtide__free(engine->merge);
+    engine->merge = NULL;
+}
+
+/* ## What is asked */
+
+static int check_limits(const rowtide_crdt_change *change)
+{
+    if (!change->table || !change->column)
+        return rowtide__fail(ROWTIDE_EINVAL,
+                             "a change has no table or no column");
+    if (strlen(change->table) > MAX_NAME)
+        return rowtide__fail(ROWTIDE_EINVAL,
+                             "crsql - table name exceeded max length");
+    if (strlen(change->column) > MAX_NAME)
+        return rowtide__fail(ROWTIDE_EINVAL,
+                             "crsql - column name exceeded max length");
+    if (change->site_id_size > ROWTIDE_SITE_ID_SIZE)
+        return rowtide__fail(ROWTIDE_EINVAL,
+                             "crsql - site id exceeded max length");
+    return ROWTIDE_OK;
+}
+
+static int check_versions(const rowtide_crdt_change *change)
+{
+    const char *poisoned = NULL;
+    if (change->db_version > ROWTIDE__GREATEST_VERSION)
+        poisoned = "db_version";
+    if (change->column_version > ROWTIDE__GREATEST_VERSION)
+        poisoned = "col_version";
+    if (change->causal_length > ROWTIDE__GREATEST_VERSION)
+        poisoned = "cl";
+    if (!poisoned)
+        return ROWTIDE_OK;
+    return rowtide__fail(ROWTIDE_EINVAL,
+                         "%s is so great that it would stop the clock",
+                         poisoned);
+}
+
+static int find_column(merge *work)
+{
+    const rowtide_crdt_change *change = work->change;
+    work->column = -1;
+    if (strcmp(change->column, "-1") == 0)
+        return ROWTIDE_OK;
+    work->column = rowtide__crdt_column_find(work->table, change->column);
+    if (work->column < 0 && change->causal_length % 2 != 0)
+        return rowtide__fail(ROWTIDE_ESCHEMA, "there is no such column");
+    return ROWTIDE_OK;
+}
+
+/* ## Writing to the table */
+
+static int prepare_keyed(rowtide__crdt *engine, rowtide__crdt_table *table,
+                         sqlite3_stmt **out, const char *head,
+                         const char *column)
+{
+    rowtide_buffer sql = ROWTIDE_BUFFER_INIT;
+    int rc = rowtide__crdt_write_keyed(table, head, column, &sql);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_prepare(engine, out, "%s", sql.data);
+    rowtide_buffer_dispose(&sql);
+    return rc;
+}
+
+/* While a merge writes, triggers track nothing. */
+static int run_untracked(merge *work, sqlite3_stmt *stmt)
+{
+    rowtide__crdt *engine = work->engine;
+    int bit = engine->sync_bit;
+    sqlite3_int64 rowid = sqlite3_last_insert_rowid(engine->sqlite);
+    engine->sync_bit = 1;
+    int rc = rowtide__crdt_run(engine, stmt);
+    engine->sync_bit = bit;
+    sqlite3_set_last_insert_rowid(engine->sqlite, rowid);
+    return rc;
+}
+
+static int run_keyed(merge *work, sqlite3_stmt **stmt, const char *head,
+                     const char *column)
+{
+    int rc = ROWTIDE_OK;
+    if (!*stmt)
+        rc = prepare_keyed(work->engine, work->table, stmt, head, column);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__key_bind(work->table, *stmt, 1, &work->key);
+    if (rc == ROWTIDE_OK && column
+        && rowtide__crdt_bind(*stmt, work->table->key_count + 1,
+                              &work->change->value)
+               != SQLITE_OK)
+        rc = rowtide__nomem();
+    return rc == ROWTIDE_OK ? run_untracked(work, *stmt) : rc;
+}
+
+static int remove_row(merge *work)
+{
+    return run_keyed(work, &work->table->remove, "DELETE", NULL);
+}
+
+static int create_row(merge *work)
+{
+    return run_keyed(work, &work->table->create, "INSERT", NULL);
+}
+
+static int write_cell(merge *work)
+{
+    rowtide__crdt_column *column = &work->table->columns[work->column];
+    if (work->length % 2 == 1) {
+        int rc = run_keyed(work, &column->update, "UPDATE", column->name);
+        if (rc != ROWTIDE_OK || sqlite3_changes(work->engine->sqlite) > 0)
+            return rc;
+    }
+    return run_keyed(work, &column->upsert, "INSERT", column->name);
+}
+
+/* ## Who wins */
+
+static int fail_missing(const merge *work)
+{
+    return rowtide__fail(ROWTIDE_ENOTFOUND,
+                         "could not find row to merge with for tbl %s",
+                         work->table->name);
+}
+
+/* What the column makes of a value of another type: 77 in a TEXT column is
+ * '77', and the same change must not win again. */
+static int is_same_stored(merge *work, int *out)
+{
+    sqlite3_stmt *stmt = NULL;
+    const char *name = work->table->columns[work->column].name;
+    int rc = prepare_keyed(work->engine, work->table, &stmt, "SELECT IS", name);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__key_bind(work->table, stmt, 1, &work->key);
+    if (rc == ROWTIDE_OK
+        && rowtide__crdt_bind(stmt, work->table->key_count + 1,
+                              &work->change->value)
+               != SQLITE_OK)
+        rc = rowtide__nomem();
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_step(work->engine, stmt);
+    if (rc == ROWTIDE_OK)
+        *out = sqlite3_column_int(stmt, 0);
+    sqlite3_finalize(stmt);
+    return rc < 0 ? rc : ROWTIDE_OK;
+}
+
+static int compare_value(merge *work, int *out)
+{
+    rowtide__crdt_table *table = work->table;
+    rowtide_value stored;
+    int same = 0;
+    int rc = rowtide__crdt_prepare_get(work->engine, table);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__key_bind(table, table->get, 1, &work->key);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_step(work->engine, table->get);
+    if (rc == ROWTIDE_DONE)
+        rc = fail_missing(work);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_read_column(
+            table->get, table->key_count + work->column, &stored);
+    if (rc == ROWTIDE_OK) {
+        *out = rowtide__value_compare(&work->change->value, &stored);
+        if (stored.type != work->change->value.type)
+            rc = is_same_stored(work, &same);
+    }
+    if (same)
+        *out = 0;
+    sqlite3_reset(table->get);
+    return rc;
+}
+
+static int compare_site(merge *work, int32_t ordinal, int *out)
+{
+    const rowtide_crdt_change *change = work->change;
+    const void *site, *theirs = change->site_id;
+    size_t size, their_size = theirs ? change->site_id_size : 0;
+    int rc = rowtide__crdt_site_of(work->engine, ordinal, &site, &size);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    if (their_size == 0) {
+        theirs = work->engine->site_id;
+        their_size = ROWTIDE_SITE_ID_SIZE;
+    }
+    int order = memcmp(theirs, site, size < their_size ? size : their_size);
+    *out = order ? order : (their_size > size) - (their_size < size);
+    return ROWTIDE_OK;
+}
+
+static int decide_cell(merge *work, int *out)
+{
+    const rowtide_crdt_change *change = work->change;
+    rowtide__cell stored;
+    int order = 0, rc = ROWTIDE_OK;
+    *out = 1;
+    if (change->causal_length > work->length || work->length == 0
+        || !rowtide__clock_find(work->clock,
+                                work->table->columns[work->column].id, &stored))
+        return ROWTIDE_OK;
+    if (change->column_version != stored.version) {
+        *out = change->column_version > stored.version;
+        return ROWTIDE_OK;
+    }
+    rc = compare_value(work, &order);
+    if (rc == ROWTIDE_OK && order == 0 && work->engine->merge_equal_values)
+        rc = compare_site(work, stored.site, &order);
+    *out = order > 0;
+    return rc;
+}
+
+/* ## The clock */
+
+static int prepare_cell(merge *work)
+{
+    const rowtide_crdt_change *change = work->change;
+    int rc = rowtide__crdt_next_version(work->engine, change->db_version,
+                                        &work->cell.db_version);
+    work->cell.sequence = change->sequence;
+    work->cell.version = change->column_version;
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_site_ordinal(work->engine, change->site_id,
+                                        change->site_id_size,
+                                        &work->cell.site);
+    return rc;
+}
+
+static int set_sentinel(merge *work, int64_t version)
+{
+    rowtide__cell cell = work->cell;
+    cell.version = version;
+    work->won++;
+    return rowtide__clock_set(work->clock, ROWTIDE__SENTINEL, &cell);
+}
+
+static int save(merge *work, int rc)
+{
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_put(work->engine, work->table, &work->key,
+                               work->clock);
+    /* The table has been written to already. */
+    return rc == ROWTIDE_OK ? rc : rowtide__crdt_failed(work->engine, rc);
+}
+
+static int merge_delete(merge *work)
+{
+    int rc = prepare_cell(work);
+    if (rc == ROWTIDE_OK)
+        rc = remove_row(work);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    rowtide__clock_drop_cells(work->clock);
+    return save(work, set_sentinel(work, work->change->column_version));
+}
+
+static int merge_create(merge *work)
+{
+    int rc = prepare_cell(work);
+    if (rc == ROWTIDE_OK)
+        rc = create_row(work);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    rowtide__clock_zero_cells(work->clock, work->cell.db_version);
+    return save(work, set_sentinel(work, work->change->column_version));
+}
+
+static int merge_cell(merge *work)
+{
+    int64_t length = work->change->causal_length;
+    int wins, rc = decide_cell(work, &wins);
+    if (rc != ROWTIDE_OK || !wins)
+        return rc;
+    rc = prepare_cell(work);
+    if (rc == ROWTIDE_OK)
+        rc = write_cell(work);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    if (length > work->length && (work->length != 0 || length > 1)) {
+        rowtide__clock_zero_cells(work->clock, work->cell.db_version);
+        rc = set_sentinel(work, length);
+    }
+    work->won++;
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__clock_set(work->clock,
+                                work->table->columns[work->column].id,
+                                &work->cell);
+    return save(work, rc);
+}
+
+static int merge_into_row(merge *work)
+{
+    int64_t length = work->change->causal_length;
+    work->length = rowtide__clock_length(work->clock);
+    if (length < work->length || length <= 0)
+        return ROWTIDE_OK;
+    if (length % 2 == 0)
+        return length == work->length ? ROWTIDE_OK : merge_delete(work);
+    if (work->column >= 0)
+        return merge_cell(work);
+    return length == work->length ? ROWTIDE_OK : merge_create(work);
+}
+
+static int merge_change(merge *work)
+{
+    struct rowtide__merge_cache *cache = work->engine->merge;
+    const rowtide_crdt_change *change = work->change;
+    int rc = check_versions(change);
+    if (rc == ROWTIDE_OK && work->table->stale)
+        rc = rowtide__fail(ROWTIDE_ESCHEMA,
+                           "the table was altered outside crsql_begin_alter "
+                           "and crsql_commit_alter: run SELECT "
+                           "crsql_commit_alter('%s')",
+                           work->table->name);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__key_read(work->table, change->pk, change->pk_size,
+                               &cache->key, &work->key);
+    if (rc == ROWTIDE_OK)
+        rc = find_column(work);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__clock_load(work->engine, work->table, &work->key,
+                                 work->clock);
+    return rc == ROWTIDE_OK ? merge_into_row(work) : rc;
+}
+
+/* ## Saying which change it was */
+
+static void write_part(rowtide__writer *writer, const rowtide_value *value)
+{
+    if (value->type == ROWTIDE_INTEGER)
+        rowtide__write_format(writer, "%lld", (long long)value->integer);
+    else if (value->type == ROWTIDE_REAL)
+        rowtide__write_format(writer, "%.15g", value->real);
+    else if (value->type == ROWTIDE_TEXT)
+        rowtide__write_format(writer, "'%.*s'",
+                              value->size < 60 ? (int)value->size : 60,
+                              (const char *)value->data);
+    else if (value->type == ROWTIDE_BLOB) {
+        rowtide__write_text(writer, "x'");
+        rowtide__write_hex(writer, value->data,
+                           value->size < 30 ? value->size : 30);
+        rowtide__write_text(writer, "'");
+    } else
+        rowtide__write_text(writer, "NULL");
+}
+
+static void write_key(rowtide__writer *writer, const void *pk, size_t size)
+{
+    rowtide__unpack unpack;
+    rowtide_value value;
+    int first = 1;
+    if (rowtide__unpack_open(&unpack, pk, size) != ROWTIDE_OK) {
+        rowtide__write_text(writer, "none");
+        return;
+    }
+    while (rowtide__unpack_next(&unpack, &value) == ROWTIDE_OK) {
+        if (!first)
+            rowtide__write_text(writer, ", ");
+        write_part(writer, &value);
+        first = 0;
+    }
+    if (first)
+        rowtide__write_text(writer, "unreadable");
+}
+
+static int name_change(const rowtide_crdt_change *change)
+{
+    rowtide__error_state error;
+    rowtide_buffer key = ROWTIDE_BUFFER_INIT;
+    rowtide__writer writer = {&key, ROWTIDE_OK};
+    rowtide__error_save(&error);
+    write_key(&writer, change->pk, change->pk_size);
+    rowtide__error_restore(&error);
+    int rc = rowtide__fail_context("table \"%.80s\", key %.100s, column "
+                                   "\"%.40s\"",
+                                   change->table, key.data ? key.data : "",
+                                   change->column);
+    rowtide_buffer_dispose(&key);
+    return rc;
+}
+
+static int open_cache(rowtide__crdt *engine)
+{
+    if (!engine->merge)
+        engine->merge = rowtide__alloc_zero(sizeof *engine->merge);
+    if (!engine->merge)
+        return ROWTIDE_ENOMEM;
+    if (engine->merge->busy)
+        return rowtide__fail(ROWTIDE_EMISUSE,
+                             "crsql_changes cannot be written by a trigger "
+                             "that a merge has fired");
+    return ROWTIDE_OK;
+}
+
+int rowtide__crdt_merge_change(rowtide__crdt *engine,
+                               const rowtide_crdt_change *change, int *won)
+{
+    merge work;
+    memset(&work, 0, sizeof work);
+    work.engine = engine;
+    work.change = change;
+    *won = 0;
+    int rc = check_limits(change);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_join(engine);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_table_find(engine, change->table, &work.table);
+    if (rc == ROWTIDE_OK)
+        rc = open_cache(engine);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    work.clock = &engine->merge->clock;
+    engine->merge->busy = 1;
+    rc = merge_change(&work);
+    engine->merge->busy = 0;
+    if (rc != ROWTIDE_OK)
+        return name_change(change);
+    engine->impacted += work.won;
+    *won = work.won;
+    return ROWTIDE_OK;
+}
