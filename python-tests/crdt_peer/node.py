@@ -76,6 +76,8 @@ class Process:
 
     def ask(self, request: dict[str, object]) -> Wire:
         assert self.child.stdin and self.child.stdout
+        if self.child.stdin.closed:
+            raise SqlError("the peer has ended", -1)
         self.child.stdin.write(json.dumps(request).encode() + b"\n")
         self.child.stdin.flush()
         line = self.child.stdout.readline()
