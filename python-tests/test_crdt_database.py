@@ -179,7 +179,7 @@ def test_statement_that_fails_halfway(path: Path, conflict: str) -> None:
             )
         with contextlib.suppress(SqlError):
             db.run("COMMIT")
-        rows = {id_: a for id_, a in db.run("SELECT id, a FROM t")}
+        rows = dict(db.run("SELECT id, a FROM t"))
         logged = {row.pk[-1]: row.val for row in changes(db, "[table] = 't' AND cid = 'a'")}
         assert logged == rows
 

@@ -261,3 +261,32 @@ def test_alter_on_both_sides() -> None:
         assert our.run("SELECT * FROM t") == [(1, "x", 1.5, 5), (2, None, 1.5, 6)]
         assert contents(our) == contents(their)
         assert winners(our) == winners(their)
+
+
+ALTERS = [
+    ["ALTER TABLE t ADD COLUMN {new}"],
+    ["ALTER TABLE t ADD COLUMN {new} DEFAULT 'd'"],
+    ["ALTER TABLE t ADD COLUMN {new} NOT NULL DEFAULT 1", "UPDATE t SET {new} = id % 2"],
+    ["ALTER TABLE t DROP COLUMN b", "ALTER TABLE t ADD COLUMN b TEXT"],
+    ["ALTER TABLE t DROP COLUMN a", "ALTER TABLE t ADD COLUMN a DEFAULT 5"],
+    ["INSERT OR IGNORE INTO t (id, a) VALUES (1, 'fresh'), (3, 'fresh')"],
+    ["DELETE FROM t WHERE id IN (1, 2)"],
+]
+
+
+@bounded(40)
+@given(
+    st.lists(transactions() | st.sampled_from(ALTERS), min_size=2, max_size=7),
+)
+def test_same_alters_leave_the_same_log(history: list[Transaction | list[str]]) -> None:
+    with databases("ours", "theirs") as (our, their):
+        for number, event in enumerate(history):
+            for db in (our, their):
+                if isinstance(event, Transaction):
+                    perform(db, event)
+                    continue
+                db.run("SELECT crsql_begin_alter('t')")
+                for sql in event:
+                    db.run(sql.format(new=f"new{number}"))
+                db.run("SELECT crsql_commit_alter('t')")
+            assert seen(our) == seen(their)
