@@ -92,7 +92,7 @@ typedef struct rowtide_crdt_change {
     rowtide_value value; /**< NULL for the row itself */
     int64_t column_version;
     int64_t db_version;
-    const void *site_id; /**< who made it; NULL is this database */
+    const void *site_id; /**< who made it; NULL, when merging: this one */
     size_t site_id_size;
     int64_t causal_length; /**< odd: the row is alive; even: deleted */
     int64_t sequence;      /**< its place in `db_version` */
@@ -118,7 +118,7 @@ typedef struct rowtide_crdt_pull_options {
     int only_local;            /**< 1: only what this database made */
     const char *const *tables; /**< NULL-terminated; NULL: all */
     size_t chunk_size; /**< of a payload: bytes before a chunk is closed, 0
-                            for 256 KiB */
+                            for 256 KiB, at most 4 MiB */
 } rowtide_crdt_pull_options;
 
 #define ROWTIDE_CRDT_PULL_OPTIONS_INIT                                         \
@@ -145,7 +145,15 @@ ROWTIDE_API int rowtide_crdt_pull_next(rowtide_crdt_pull *pull,
 /** Release the iterator. */
 ROWTIDE_API void rowtide_crdt_pull_free(rowtide_crdt_pull *pull);
 
-/** Write changes as a compact payload, in chunks, in bounded memory. */
+/**
+ * Write changes as a compact payload, in chunks, in bounded memory: a chunk,
+ * or a single change that is larger than that.
+ *
+ * A payload also says who pulled it and how far it reaches, so that
+ * rowtide_crdt_merge_payload() can note that. When `exclude` is the site that
+ * will merge it, as it should be, it tells that site how far this database has
+ * come in pulling from there.
+ */
 ROWTIDE_API int
 rowtide_crdt_pull_payload(rowtide_db *db,
                           const rowtide_crdt_pull_options *options,
@@ -164,7 +172,8 @@ rowtide_crdt_report_applied(const rowtide_crdt_report *report);
 /** @return changes that were known already or lost. */
 ROWTIDE_API int64_t
 rowtide_crdt_report_ignored(const rowtide_crdt_report *report);
-/** @return the greatest db_version that was read: what to pull from next. */
+/** @return the greatest db_version that was read, or that the payload reached:
+ *  what to pull from next. */
 ROWTIDE_API int64_t
 rowtide_crdt_report_version(const rowtide_crdt_report *report);
 /** @return tables that changes came for. */
@@ -202,8 +211,21 @@ ROWTIDE_API int rowtide_crdt_merge_end(rowtide_crdt_merge *merge,
 /** Release it; what was not ended is undone. */
 ROWTIDE_API void rowtide_crdt_merge_free(rowtide_crdt_merge *merge);
 
-/** Merge a payload, whole or not at all.
- *  @param out  free it with rowtide_crdt_report_free(); may be NULL */
+/**
+ * Merge a payload, whole or not at all.
+ *
+ * Together with the changes it notes how far this database has come in pulling
+ * from the one that wrote the payload, which rowtide_crdt_peer_version() gives.
+ * That stays as it was if the payload leaves something out (tables, what
+ * another site made) or does not begin where the last one ended.
+ *
+ * It is read chunk by chunk while the database is locked for writing. A source
+ * that is memory or a file must end where the payload does; from a callback
+ * nothing behind it is read. ::ROWTIDE_ECORRUPT tells the offset of the chunk
+ * that is wrong, or where the payload was cut.
+ *
+ * @param out  free it with rowtide_crdt_report_free(); may be NULL
+ */
 ROWTIDE_API int rowtide_crdt_merge_payload(rowtide_db *db,
                                            rowtide_source *source,
                                            rowtide_crdt_report **out);
@@ -211,14 +233,18 @@ ROWTIDE_API int rowtide_crdt_merge_payload(rowtide_db *db,
 /* ## Peers */
 
 /** Bring what is new in `from` into `to`, remembering in `to` how far it got.
+ *  Nothing is written to `from`, and what is not committed there stays there.
  *  @param out  free it with rowtide_crdt_report_free(); may be NULL */
 ROWTIDE_API int rowtide_crdt_fetch(rowtide_db *to, rowtide_db *from,
                                    rowtide_crdt_report **out);
 
-/** rowtide_crdt_fetch() in both directions. */
+/** rowtide_crdt_fetch() in both directions. Each also notes how far the other
+ *  has come, for rowtide_crdt_collect(). */
 ROWTIDE_API int rowtide_crdt_sync(rowtide_db *a, rowtide_db *b);
 
-/** How far this database has come in pulling from a peer; 0 if never. */
+/** How far this database has come in pulling from a peer; 0 if never. It is
+ *  the version of a row of `crsql_tracked_peers` with the tag 0 and the event
+ *  0, which is what programs written for cr-sqlite keep there. */
 ROWTIDE_API int rowtide_crdt_peer_version(rowtide_db *db, const void *site_id,
                                           size_t site_id_size,
                                           int64_t *count_out);
@@ -230,10 +256,17 @@ ROWTIDE_API int rowtide_crdt_peer_set_version(rowtide_db *db,
                                               int64_t version);
 
 /**
- * Forget deletions with a db_version up to this one. A peer that has not seen
- * them by then brings the rows back.
+ * Forget deletions, which otherwise are remembered for ever.
  *
- * @param count_out  how many were forgotten
+ * A peer that has not seen a deletion by then brings the row back. So with
+ * `until` 0 it is done up to the version that every peer in
+ * `crsql_tracked_peers` is known to have: those that rowtide_crdt_sync() was
+ * called with, or that merged a payload and sent one back. If there is a peer
+ * of which that is not known, or no peer at all, nothing is forgotten; delete
+ * the rows of a peer that will not come back.
+ *
+ * @param until  deletions with a db_version up to this one; 0: as above
+ * @param count_out  how many were forgotten; may be NULL
  */
 ROWTIDE_API int rowtide_crdt_collect(rowtide_db *db, int64_t until,
                                      int64_t *count_out);

@@ -9,8 +9,7 @@ int rowtide_crdt_key_count(const void *pk, size_t pk_size, int64_t *count_out)
 {
     rowtide__unpack unpack;
     rowtide_value value;
-    if (!pk || !count_out)
-        return rowtide__fail(ROWTIDE_EINVAL, "crdt_key_count: NULL argument");
+    ROWTIDE__CHECK_ARG(pk && count_out, "crdt_key_count");
     *count_out = 0;
     int rc = rowtide__unpack_open(&unpack, pk, pk_size);
     while (rc == ROWTIDE_OK) {
@@ -27,13 +26,12 @@ int rowtide_crdt_key_value(const void *pk, size_t pk_size, int index,
                            rowtide_value *value)
 {
     rowtide__unpack unpack;
-    if (!pk || !value)
-        return rowtide__fail(ROWTIDE_EINVAL, "crdt_key_value: NULL argument");
+    ROWTIDE__CHECK_ARG(pk && value && index >= 0, "crdt_key_value");
     *value = rowtide_value_null();
     int rc = rowtide__unpack_open(&unpack, pk, pk_size);
     for (int i = 0; rc == ROWTIDE_OK && i <= index; i++)
         rc = rowtide__unpack_next(&unpack, value);
-    if (rc < 0 || (rc == ROWTIDE_OK && index >= 0))
+    if (rc != ROWTIDE_DONE)
         return rc;
     return rowtide__fail(ROWTIDE_EINVAL,
                          "crdt_key_value: the key has no value %d", index);
