@@ -505,8 +505,13 @@ def test_hooks_of_the_host_stay() -> None:
     import apsw
 
     calls = []
+
+    def committing() -> bool:
+        calls.append("commit")
+        return False
+
     native = apsw.Connection(":memory:")
-    native.set_commit_hook(lambda: calls.append("commit") or 0)
+    native.set_commit_hook(committing)
     native.set_rollback_hook(lambda: calls.append("rollback"))
     native.enable_load_extension(True)
     native.load_extension(extension_path(), "sqlite3_rowtide_init")

@@ -92,7 +92,7 @@ class Forged(NamedTuple):
 
 
 # Columns have affinities: a peer of the same schema sends what they can hold.
-held = {
+held: dict[str, st.SearchStrategy[Value]] = {
     "-1": st.none(),
     "b": st.none() | texts | st.binary(max_size=4),
     "c": st.none() | floats,

@@ -269,11 +269,9 @@ def test_allowed_table(db: Database, columns: str) -> None:
     db.run(f"CREATE TABLE t {columns}")
     assert one(db, "SELECT crsql_as_crr('t')") == "OK"
     tracked = db.run("SELECT name FROM pragma_table_info('t') WHERE NOT pk")
-    first = one(db, "SELECT name FROM pragma_table_info('t') LIMIT 1")
     keys = db.run("SELECT name FROM pragma_table_info('t') WHERE pk")
     names = ", ".join(str(name) for (name,) in keys)
     db.run(f"INSERT INTO t ({names}) VALUES ({', '.join('7' * len(keys))})")
-    assert db.run(f"SELECT {first} FROM t") in ([(7,)], [("7",)])
     assert [(row.cid,) for row in changes(db)] == (tracked or [("-1",)])
 
 
