@@ -97,6 +97,31 @@ static int create_table(const set *it, int count, const char *const *arguments)
     return rc;
 }
 
+static int drop_table(const set *it)
+{
+    return rowtide__crdt_exec(it->engine, "DROP TABLE IF EXISTS \"%w\".\"%w\"",
+                              it->schema, it->table);
+}
+
+/* A failing CREATE VIRTUAL TABLE does not take back what it ran itself. */
+static int create_all(const set *it, int count, const char *const *arguments)
+{
+    rowtide__error_state error;
+    int rc = create_table(it, count, arguments);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    it->engine->unguarded = 1;
+    rc = rowtide__crdt_enable(it->engine, it->table);
+    if (rc != ROWTIDE_OK) {
+        rowtide__error_save(&error);
+        rowtide__crdt_disable(it->engine, it->table);
+        drop_table(it);
+        rowtide__error_restore(&error);
+    }
+    it->engine->unguarded = 0;
+    return rc;
+}
+
 static int create(sqlite3 *sqlite, void *engine, int count,
                   const char *const *arguments, sqlite3_vtab **out,
                   char **error)
@@ -109,10 +134,7 @@ static int create(sqlite3 *sqlite, void *engine, int count,
         rc = make(sqlite, engine, arguments, &it);
     if (rc != SQLITE_OK)
         return rc;
-    int status = create_table(it, count, arguments);
-    if (status == ROWTIDE_OK)
-        status = rowtide__crdt_enable(it->engine, it->table);
-    if (status != ROWTIDE_OK) {
+    if (create_all(it, count, arguments) != ROWTIDE_OK) {
         disconnect(&it->base);
         return set_error(error, rowtide_error_message());
     }
@@ -123,11 +145,11 @@ static int create(sqlite3 *sqlite, void *engine, int count,
 static int destroy(sqlite3_vtab *base)
 {
     set *it = (set *)base;
+    it->engine->unguarded = 1;
     int status = rowtide__crdt_disable(it->engine, it->table);
+    it->engine->unguarded = 0;
     if (status == ROWTIDE_OK)
-        status = rowtide__crdt_exec(it->engine,
-                                    "DROP TABLE IF EXISTS \"%w\".\"%w\"",
-                                    it->schema, it->table);
+        status = drop_table(it);
     return status == ROWTIDE_OK
                ? disconnect(base)
                : set_error(&base->zErrMsg, rowtide_error_message());

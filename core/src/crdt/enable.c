@@ -8,7 +8,7 @@
 
 /* SQLite's limit for arguments of a function, and how many of ours are not
  * columns. */
-enum { MAX_ARGUMENTS = 127, MAX_KEYS = 30 };
+enum { MAX_ARGUMENTS = 127, MAX_KEYS = ROWTIDE__MAX_KEYS };
 
 /* ## Checks, in the order and the words of cr-sqlite */
 
@@ -400,23 +400,28 @@ static int enable_table(rowtide__crdt *engine, const char *name)
         return rc;
     table->dropped = 0;
     rc = rowtide__crdt_join(engine);
-    return rc == ROWTIDE_OK ? rowtide__crdt_backfill(engine, table) : rc;
+    if (rc == ROWTIDE_OK)
+        rc = engine->fill ? engine->fill(engine, table)
+                          : rowtide__crdt_backfill(engine, table);
+    return rc;
 }
 
 int rowtide__crdt_atomically(rowtide__crdt *engine, const char *name,
                              int (*change)(rowtide__crdt *, const char *))
 {
     rowtide__error_state error;
-    int rc = rowtide__crdt_exec(engine, "SAVEPOINT rowtide_crdt");
+    int rc = ROWTIDE_OK;
+    if (!engine->unguarded)
+        rc = rowtide__crdt_exec(engine, "SAVEPOINT rowtide_crdt");
     if (rc != ROWTIDE_OK)
         return rc;
     rc = change(engine, name);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_flush(engine);
     rowtide__crdt_tables_forget(engine);
-    if (rc == ROWTIDE_OK)
+    if (rc == ROWTIDE_OK && !engine->unguarded)
         rc = rowtide__crdt_exec(engine, "RELEASE rowtide_crdt");
-    if (rc == ROWTIDE_OK)
+    if (rc == ROWTIDE_OK || engine->unguarded)
         return rc;
     rowtide__error_save(&error);
     rowtide__crdt_exec(engine, "ROLLBACK TO rowtide_crdt");

@@ -3,6 +3,9 @@
 
 #include "crdt/engine.h"
 
+/* Columns of a primary key. */
+enum { ROWTIDE__MAX_KEYS = 30 };
+
 int rowtide__crdt_is_enabled(rowtide__crdt *engine, const char *name, int *out);
 int rowtide__crdt_create_triggers(rowtide__crdt *engine,
                                   const rowtide__crdt_table *table);

@@ -53,6 +53,8 @@ struct rowtide__crdt_table {
     sqlite3_stmt *get, *scan;            /* of the rows: keys, then columns */
     sqlite3_stmt *remove, *create;
 
+    const void *reader; /* whose row `get` or `scan` is at */
+
     /* Valid until the transaction ends. */
     int lookups;        /* so far */
     int bounded;        /* `max_key` and `has_clocks` have been read */
@@ -76,10 +78,8 @@ enum rowtide__fixed {
     ROWTIDE__JOIN,
     ROWTIDE__LOG_PUT,
     ROWTIDE__LOG_BATCH,
-    ROWTIDE__LOG_AFTER,
-    ROWTIDE__LOG_BEFORE,
-    ROWTIDE__LOG_BLOCK,
-    ROWTIDE__LOG_BATCHES,
+    ROWTIDE__LOG_UP,
+    ROWTIDE__LOG_DOWN,
     ROWTIDE__SITE_BY_ORDINAL,
     ROWTIDE__SITE_BY_ID,
     ROWTIDE__SITE_ADD,
@@ -92,6 +92,8 @@ struct rowtide__crdt {
     rowtide__crdt_table *tables;
     rowtide__crdt_table *last; /* looked up last */
     int loaded;                /* `tables` agree with the schema */
+    int busy;                  /* a statement of a table is running */
+    int outdated;              /* the schema changed meanwhile */
     int failed;                /* a write was not tracked: refuse to commit */
     int failed_mark, top_mark; /* savepoints that were open; -1: none */
     int sync_bit;
@@ -115,6 +117,12 @@ struct rowtide__crdt {
     rowtide__clock work, work2;
     rowtide_buffer key, bytes; /* for whoever is at work */
     struct rowtide__merge_cache *merge; /* merge.c */
+
+    /* Inside CREATE VIRTUAL TABLE no savepoint can be opened. */
+    int unguarded;
+    /* What gives the rows of a table that is enabled their clocks; NULL: each
+     * row a new one. */
+    int (*fill)(rowtide__crdt *engine, rowtide__crdt_table *table);
 };
 
 /* ## engine.c: life, the transaction */
@@ -311,13 +319,14 @@ int rowtide__crdt_prepare_scan(rowtide__crdt *engine,
 
 /* ## read.c: changes in order; for crsql_changes and for pull */
 typedef struct rowtide__reader rowtide__reader;
+enum { ROWTIDE__SITE_ANY, ROWTIDE__SITE_IS, ROWTIDE__SITE_IS_NOT };
 typedef struct rowtide__filter {
     int64_t since, until; /* greater than, at most; INT64_MIN, INT64_MAX: all */
     const char *table;    /* NULL: all */
     const void *pk;       /* packed; needs `table` */
     size_t pk_size;
     int descending;
-    int site_mode; /* 0 all, 1 equal to `site`, 2 not equal to `site` */
+    int site_mode; /* of what follows */
     const void *site; /* NULL is this database */
     size_t site_size;
     int keep_values; /* 0: values are not needed */
@@ -349,6 +358,10 @@ int rowtide__crdt_disable(rowtide__crdt *engine, const char *table);
 int rowtide__crdt_begin_alter(rowtide__crdt *engine, const char *table);
 int rowtide__crdt_commit_alter(rowtide__crdt *engine, const char *table);
 
+/* ## convert.c */
+/* Take over the tables of cr-sqlite 0.16; *out is how many. */
+int rowtide__crdt_convert(rowtide__crdt *engine, int64_t *out);
+
 /* ## register.c: what a connection gets */
 /* *out is borrowed from the connection. Does nothing more than finding it if
  * that has been done. */
@@ -369,6 +382,7 @@ int rowtide__crdt_add_unpack(rowtide__crdt *engine);    /* unpack_table.c */
 int rowtide__crdt_add_fract(rowtide__crdt *engine);     /* fract*.c */
 int rowtide__crdt_add_clset(rowtide__crdt *engine);     /* clset.c */
 int rowtide__crdt_add_automigrate(rowtide__crdt *engine); /* automigrate*.c */
+int rowtide__crdt_add_convert(rowtide__crdt *engine);     /* convert*.c */
 
 /* ## Who owns what
  *
