@@ -271,6 +271,17 @@ ROWTIDE_API int rowtide_crdt_peer_set_version(rowtide_db *db,
 ROWTIDE_API int rowtide_crdt_collect(rowtide_db *db, int64_t until,
                                      int64_t *count_out);
 
+/**
+ * Take over a database of cr-sqlite 0.16: the tables that take part there take
+ * part here, and `crsql_changes` has the same rows as before. All of it or
+ * nothing, in the transaction of the caller if there is one. cr-sqlite cannot
+ * use the database any more.
+ *
+ * @param count_out  tables that were taken over, 0 if there was nothing to do;
+ *  may be NULL
+ */
+ROWTIDE_API int rowtide_crdt_convert(rowtide_db *db, int64_t *count_out);
+
 #ifdef __cplusplus
 }
 #endif
