@@ -33,11 +33,11 @@ void rowtide__puller_close(rowtide__puller *puller);
 
 /* ## api_report.c */
 
-int rowtide__report_new(rowtide_crdt_report **out);
+int rowtide__crdt_report_new(rowtide_crdt_report **out);
 /* A change for `table` was read; it won or not. */
-int rowtide__report_add(rowtide_crdt_report *report, const char *table,
-                        int64_t db_version, int won);
-void rowtide__report_reach(rowtide_crdt_report *report, int64_t version);
+int rowtide__crdt_report_add(rowtide_crdt_report *report, const char *table,
+                             int64_t db_version, int won);
+void rowtide__crdt_report_reach(rowtide_crdt_report *report, int64_t version);
 
 /* ## api_merge.c: a transaction that merges */
 

@@ -13,7 +13,7 @@ int rowtide__merging_begin(rowtide_db *db, rowtide__merging *out)
     out->db = db;
     int rc = rowtide__crdt_of(db, &out->engine);
     if (rc == ROWTIDE_OK)
-        rc = rowtide__report_new(&out->report);
+        rc = rowtide__crdt_report_new(&out->report);
     if (rc == ROWTIDE_OK)
         rc = rowtide__transaction_begin(db, &out->transaction);
     /* Another connection may have written before the lock was ours. */
@@ -71,8 +71,8 @@ int rowtide__merging_add(rowtide__merging *merging,
     if (rc == ROWTIDE_OK)
         rc = merge_change(merging->engine, change, &won);
     if (rc == ROWTIDE_OK)
-        rc = rowtide__report_add(merging->report, change->table,
-                                 change->db_version, won > 0);
+        rc = rowtide__crdt_report_add(merging->report, change->table,
+                                      change->db_version, won > 0);
     return rc;
 }
 

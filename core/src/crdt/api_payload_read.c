@@ -78,8 +78,8 @@ static int read_stored(payload_reader *reader, size_t size)
 static void chain(payload_reader *reader, const unsigned char *record,
                   size_t size)
 {
-    reader->seen.chain =
-        rowtide__payload_checksum(reader->seen.chain, record, size);
+    reader->seen.chain = rowtide__payload_checksum(reader->seen.chain, record,
+                                                   size);
 }
 
 /* ## Parts */
@@ -128,8 +128,7 @@ static int read_chunk(payload_reader *reader, const unsigned char *record)
         return rowtide__fail_at(ROWTIDE_ECORRUPT, offset,
                                 "payload: chunk %lu at byte %lld, where %lu "
                                 "should be",
-                                (unsigned long)chunk.number,
-                                (long long)offset,
+                                (unsigned long)chunk.number, (long long)offset,
                                 (unsigned long)reader->seen.chunks);
     chain(reader, record, ROWTIDE__PAYLOAD_CHUNK);
     rc = read_stored(reader, chunk.stored);
@@ -221,7 +220,7 @@ static int note_received(payload_reader *reader)
             && !is_own(reader, head->exclude))
         || is_own(reader, head->site))
         return ROWTIDE_OK;
-    rowtide__report_reach(reader->merging.report, reader->seen.until);
+    rowtide__crdt_report_reach(reader->merging.report, reader->seen.until);
     int rc = rowtide__peer_version(db, head->site, sizeof head->site,
                                    ROWTIDE__PEER_RECEIVED, &version);
     if (rc != ROWTIDE_OK || head->since > version)
@@ -244,8 +243,8 @@ static int note_acknowledged(payload_reader *reader)
     if (version > head->acknowledged)
         version = head->acknowledged;
     return rowtide__peer_advance(reader->merging.db, head->site,
-                                 sizeof head->site,
-                                 ROWTIDE__PEER_ACKNOWLEDGED, version);
+                                 sizeof head->site, ROWTIDE__PEER_ACKNOWLEDGED,
+                                 version);
 }
 
 static int merge_payload(rowtide_db *db, rowtide_source *source,

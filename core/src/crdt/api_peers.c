@@ -204,7 +204,7 @@ static int fetch_range(two *pair, int64_t since, int64_t until,
                                    ROWTIDE_SITE_ID_SIZE, ROWTIDE__PEER_RECEIVED,
                                    until);
     if (rc == ROWTIDE_OK) {
-        rowtide__report_reach(merging.report, until);
+        rowtide__crdt_report_reach(merging.report, until);
         rc = rowtide__merging_end(&merging, out);
     }
     rowtide__merging_dispose(&merging);
@@ -225,10 +225,10 @@ static int fetch(two *pair, rowtide_crdt_report **out)
     if (until > since)
         return fetch_range(pair, since, until, out);
     rowtide_crdt_report *report;
-    rc = rowtide__report_new(&report);
+    rc = rowtide__crdt_report_new(&report);
     if (rc != ROWTIDE_OK)
         return rc;
-    rowtide__report_reach(report, since);
+    rowtide__crdt_report_reach(report, since);
     if (out)
         *out = report;
     else

@@ -18,7 +18,7 @@ struct rowtide_crdt_report {
     size_t last;
 };
 
-int rowtide__report_new(rowtide_crdt_report **out)
+int rowtide__crdt_report_new(rowtide_crdt_report **out)
 {
     *out = rowtide__alloc_zero(sizeof **out);
     return *out ? ROWTIDE_OK : ROWTIDE_ENOMEM;
@@ -40,8 +40,8 @@ static table_report *add_table(rowtide_crdt_report *report, const char *table)
 {
     if (report->count == report->capacity) {
         size_t capacity = report->capacity ? report->capacity * 2 : 8;
-        table_report *tables =
-            rowtide__realloc(report->tables, capacity * sizeof *tables);
+        table_report *tables = rowtide__realloc(report->tables,
+                                                capacity * sizeof *tables);
         if (!tables)
             return NULL;
         report->tables = tables;
@@ -55,8 +55,8 @@ static table_report *add_table(rowtide_crdt_report *report, const char *table)
     return added;
 }
 
-int rowtide__report_add(rowtide_crdt_report *report, const char *table,
-                        int64_t db_version, int won)
+int rowtide__crdt_report_add(rowtide_crdt_report *report, const char *table,
+                             int64_t db_version, int won)
 {
     table_report *entry = find_table(report, table);
     if (!entry)
@@ -70,11 +70,11 @@ int rowtide__report_add(rowtide_crdt_report *report, const char *table,
         report->ignored++;
         entry->ignored++;
     }
-    rowtide__report_reach(report, db_version);
+    rowtide__crdt_report_reach(report, db_version);
     return ROWTIDE_OK;
 }
 
-void rowtide__report_reach(rowtide_crdt_report *report, int64_t version)
+void rowtide__crdt_report_reach(rowtide_crdt_report *report, int64_t version)
 {
     if (version > report->version)
         report->version = version;

@@ -19,7 +19,7 @@ int rowtide__sql_is_name(rowtide__sql_slice token, const char *name);
 void rowtide__sql_normalize(const char *sql, rowtide__writer *out);
 /* How a CREATE TABLE defines a column, without what is behind it; size 0 if it
  * does not. */
-rowtide__sql_slice rowtide__sql_column(const char *sql, const char *name);
+rowtide__sql_slice rowtide__sql_find_column(const char *sql, const char *name);
 
 /* Make the tables, columns and indexes of `engine` those of `wanted`, as far
  * as they have to go or have to change. */

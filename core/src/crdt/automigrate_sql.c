@@ -115,7 +115,7 @@ static rowtide__sql_slice read_definition(const char **at,
     }
 }
 
-rowtide__sql_slice rowtide__sql_column(const char *sql, const char *name)
+rowtide__sql_slice rowtide__sql_find_column(const char *sql, const char *name)
 {
     rowtide__sql_slice out, first;
     int last = 0;

@@ -196,7 +196,7 @@ static int add_column(rowtide__crdt *engine, rowtide__crdt *wanted,
                       const char *table, const char *name, const char *sql)
 {
     int64_t place;
-    rowtide__sql_slice definition = rowtide__sql_column(sql, name);
+    rowtide__sql_slice definition = rowtide__sql_find_column(sql, name);
     int rc = rowtide__crdt_integer(
         wanted, &place, 0,
         "SELECT pk FROM pragma_table_info(%Q, 'main') WHERE name = %Q", table,
