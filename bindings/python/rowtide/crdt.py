@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, overload
 
@@ -352,9 +351,7 @@ def pull_options(
 
 def merge_changes(db: Handle, changes: Mergeable) -> CrdtReport:
     """Merge rows, or a payload."""
-    if isinstance(changes, (bytes, bytearray, memoryview, str, os.PathLike)) or is_stream(
-        changes
-    ):
+    if isinstance(changes, (bytes, bytearray, memoryview)) or is_stream(changes):
         source = open_source(changes)
         return CrdtReport(_native.crdt_merge_payload(db, source))
     if not isinstance(changes, Iterable):
