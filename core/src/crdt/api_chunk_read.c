@@ -66,6 +66,8 @@ int rowtide__chunk_reader_open(rowtide__chunk_reader *reader,
     int rc = unpack(reader, stored);
     if (rc != ROWTIDE_OK)
         return rc;
+    if (reader->body.size == 0)
+        return fail_chunk(reader, "is empty");
     reader->at = (const unsigned char *)reader->body.data;
     reader->end = reader->at + reader->body.size;
     if (rowtide__payload_checksum(0, reader->body.data, reader->body.size)

@@ -171,6 +171,15 @@ static int collect_table(collection *work)
     return rc;
 }
 
+/* Other connections read the schema again when it has changed, and the floors
+ * with it: that costs nothing as long as nothing is collected. */
+static int touch_schema(rowtide__crdt *engine)
+{
+    return rowtide__crdt_exec(engine,
+                              "CREATE VIEW main.rowtide_collected AS SELECT 1;"
+                              "DROP VIEW main.rowtide_collected");
+}
+
 int rowtide__crdt_collect(rowtide__crdt *engine, int64_t until, int64_t *out)
 {
     collection work = {.engine = engine, .until = until};
@@ -181,28 +190,22 @@ int rowtide__crdt_collect(rowtide__crdt *engine, int64_t until, int64_t *out)
          work.table = work.table->next)
         if (!work.table->dropped)
             rc = collect_table(&work);
+    if (rc == ROWTIDE_OK && work.count > 0)
+        rc = touch_schema(engine);
     rowtide__clock_dispose(&work.clock);
     rowtide_buffer_dispose(&work.doomed);
     rowtide_buffer_dispose(&work.from);
     engine->serial++;
     rowtide__crdt_tables_uncache(engine);
+    rowtide__crdt_tables_forget(engine);
     *out = rc == ROWTIDE_OK ? work.count : 0;
     return rc;
 }
 
-int rowtide__crdt_floor(rowtide__crdt *engine, rowtide__crdt_table *table,
-                        int64_t *out)
+int rowtide__crdt_read_floor(rowtide__crdt *engine, rowtide__crdt_table *table)
 {
-    if (!table->floor_known) {
-        int rc = rowtide__crdt_integer(
-            engine, &table->floor, 0,
-            "SELECT value FROM main.crsql_master WHERE "
-            "key = 'rowtide_floor_%lld'",
-            (long long)table->id);
-        if (rc != ROWTIDE_OK)
-            return rc;
-        table->floor_known = 1;
-    }
-    *out = table->floor;
-    return ROWTIDE_OK;
+    return rowtide__crdt_integer(engine, &table->floor, 0,
+                                 "SELECT value FROM main.crsql_master WHERE "
+                                 "key = 'rowtide_floor_%lld'",
+                                 (long long)table->id);
 }

@@ -60,8 +60,8 @@ struct rowtide__crdt_table {
     int bounded;        /* `max_key` and `has_clocks` have been read */
     int has_clocks;     /* any stored */
     int64_t max_key;    /* greatest integer key stored */
-    int floor_known;
-    int64_t floor;      /* see rowtide__crdt_floor() */
+    int64_t floor;      /* greatest causal length that was forgotten, even;
+                           what has no clock begins above it */
 
     /* The record that was read last; see store.c. */
     uint64_t run_serial;
@@ -92,6 +92,8 @@ struct rowtide__crdt {
     rowtide__crdt_table *tables;
     rowtide__crdt_table *last; /* looked up last */
     int loaded;                /* `tables` agree with the schema */
+    int registered;            /* its functions and modules are there */
+    int kept;                  /* we are told before the connection closes */
     int busy;                  /* a statement of a table is running */
     int outdated;              /* the schema changed meanwhile */
     int failed;                /* a write was not tracked: refuse to commit */
@@ -299,10 +301,8 @@ int rowtide__crdt_flush(rowtide__crdt *engine);
 /* ## collect.c */
 /* Forget clocks of deleted rows with a db_version up to `until`. */
 int rowtide__crdt_collect(rowtide__crdt *engine, int64_t until, int64_t *out);
-/* The greatest causal length that was forgotten, even; 0 if none was. A row
- * without a clock begins above it. */
-int rowtide__crdt_floor(rowtide__crdt *engine, rowtide__crdt_table *table,
-                        int64_t *out);
+/* Read table->floor. */
+int rowtide__crdt_read_floor(rowtide__crdt *engine, rowtide__crdt_table *table);
 
 /* ## rows.c: statements about rows of a table, found by key */
 /* "INSERT", "UPDATE", "DELETE" or "SELECT IS", with the key as the first
@@ -366,6 +366,7 @@ int rowtide__crdt_convert(rowtide__crdt *engine, int64_t *out);
 /* *out is borrowed from the connection. Does nothing more than finding it if
  * that has been done. */
 int rowtide__crdt_register(sqlite3 *sqlite, rowtide__crdt **out);
+int rowtide__crdt_keep(rowtide__crdt *engine);
 /* Register a function whose user data is the engine, counted. */
 int rowtide__crdt_function(rowtide__crdt *engine, const char *name, int count,
                            int flags,

@@ -33,10 +33,11 @@ int rowtide__local_set(rowtide__crdt *engine, rowtide__clock *clock, int id,
     return rowtide__clock_set(clock, id, &cell);
 }
 
-int rowtide__local_create(rowtide__crdt *engine, rowtide__clock *clock,
-                          int64_t db_version, int64_t sequence)
+int rowtide__local_create(rowtide__crdt *engine, rowtide__crdt_table *table,
+                          rowtide__clock *clock, int64_t db_version,
+                          int64_t sequence)
 {
-    rowtide__cell cell = {0, 1, 0, 0};
+    rowtide__cell cell = {0, table->floor + 1, 0, 0};
     (void)engine;
     if (rowtide__clock_find(clock, ROWTIDE__SENTINEL, &cell))
         cell.version += cell.version % 2 == 0 ? 1 : 2;
@@ -74,15 +75,20 @@ int rowtide__local_insert(rowtide__crdt *engine, rowtide__crdt_table *table,
     if (rc != ROWTIDE_OK)
         return rc;
     if (table->column_count == 0)
-        return rowtide__local_create(engine, clock, db_version,
+        return rowtide__local_create(engine, table, clock, db_version,
                                      engine->sequence++);
-    if (clock->count == 0)
-        return set_fresh(engine, table, clock, db_version);
+    if (clock->count == 0) {
+        if (table->floor > 0)
+            rc = rowtide__local_create(engine, table, clock, db_version,
+                                       engine->sequence++);
+        return rc == ROWTIDE_OK ? set_fresh(engine, table, clock, db_version)
+                                : rc;
+    }
     /* A row that was seen uses a sequence for its sentinel, if there is one
      * or not. */
     sequence = engine->sequence++;
     if (rowtide__clock_find(clock, ROWTIDE__SENTINEL, &cell))
-        rc = rowtide__local_create(engine, clock, db_version, sequence);
+        rc = rowtide__local_create(engine, table, clock, db_version, sequence);
     for (int i = 0; i < table->column_count && rc == ROWTIDE_OK; i++)
         rc = rowtide__local_set(engine, clock, table->columns[i].id,
                                 db_version);
@@ -278,7 +284,8 @@ static int move_cells(update *call, rowtide__clock *from, rowtide__clock *to)
     if (rc == ROWTIDE_OK)
         rc = rowtide__local_delete(engine, from);
     if (rc == ROWTIDE_OK)
-        rc = rowtide__local_create(engine, to, db_version, engine->sequence++);
+        rc = rowtide__local_create(engine, call->table, to, db_version,
+                                   engine->sequence++);
     if (rc == ROWTIDE_OK)
         rc = read_key(engine, call->table, call->old_key, &key);
     if (rc == ROWTIDE_OK)

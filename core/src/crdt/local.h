@@ -13,8 +13,9 @@ int rowtide__local_delete(rowtide__crdt *engine, rowtide__clock *clock);
 int rowtide__local_set(rowtide__crdt *engine, rowtide__clock *clock, int id,
                        int64_t db_version);
 /* The row comes to life (again). */
-int rowtide__local_create(rowtide__crdt *engine, rowtide__clock *clock,
-                          int64_t db_version, int64_t sequence);
+int rowtide__local_create(rowtide__crdt *engine, rowtide__crdt_table *table,
+                          rowtide__clock *clock, int64_t db_version,
+                          int64_t sequence);
 
 /* By type and bytes, numbers by value: 1 and 1.0 differ. Which of two is the
  * greater one: INTEGER > REAL > TEXT > BLOB > NULL. */

@@ -85,7 +85,7 @@ void rowtide__crdt_tables_uncache(rowtide__crdt *engine)
     for (rowtide__crdt_table *table = engine->tables; table;
          table = table->next) {
         table->run_rows = 0;
-        table->lookups = table->bounded = table->floor_known = 0;
+        table->lookups = table->bounded = 0;
     }
 }
 
@@ -355,6 +355,8 @@ int rowtide__crdt_table_shape(rowtide__crdt *engine,
         rc = read_kind(engine, table);
     if (rc == ROWTIDE_OK)
         rc = read_ids(engine, table);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_read_floor(engine, table);
     if (rc != ROWTIDE_OK) {
         drop_shape(table);
         return rc;
