@@ -289,6 +289,9 @@ describe("crdt", function()
     assert.equal(left:site_id(), rowtide.crdt_site_id(left))
     assert.equal(left:version(), rowtide.crdt_version(assert(rowtide.db_crdt(a))))
     assert.is_truthy(tostring(left):find("rowtide.Crdt(rowtide.Db", 1, true))
+    assert(a:exec "INSERT INTO notes(id) VALUES('x')")
+    assert.equal(3, assert(b:merge(left:pull())).applied)
+    assert.equal(0, left:convert())
   end)
 
   it("raises wrong use where it is", function()
@@ -300,6 +303,7 @@ describe("crdt", function()
       function() left:pull { tables = { 1 } } end,
       function() left:payload { sink = 1 } end,
       function() left:merge(1) end,
+      function() a:merge(1) end,
       function() left:merge(helper.change()) end,
       function() left:fetch "b" end,
       function() rowtide.sync(a, {}) end,

@@ -164,8 +164,8 @@ static void a_large_value_does_not_expand(void **state)
     char *zeros = calloc(1, size);
     (void)state;
     assert_non_null(zeros);
-    rowtide_crdt_change change =
-        cell("t", "\x01\x09\x01", "a", rowtide_value_blob(zeros, size));
+    rowtide_crdt_change change = cell("t", "\x01\x09\x01", "a",
+                                      rowtide_value_blob(zeros, size));
     chunk_bytes chunk = write_chunk(&change, 1);
     assert_int_equal(chunk.head.method, ROWTIDE__PAYLOAD_STORED);
     free(chunk.data);

@@ -177,8 +177,7 @@ static void merge_reports(void **state)
     assert_int_equal(rowtide_crdt_report_applied(report), 0);
     assert_int_equal(rowtide_crdt_report_ignored(report), 4);
     assert_int_equal(rowtide_crdt_report_table_count(report), 1);
-    assert_ok(
-        rowtide_crdt_report_table(report, 0, &table, &applied, &ignored));
+    assert_ok(rowtide_crdt_report_table(report, 0, &table, &applied, &ignored));
     assert_string_equal(table, "notes");
     assert_int_equal(applied, 0);
     assert_int_equal(ignored, 4);
@@ -231,8 +230,9 @@ static void a_failure_undoes_the_merge_only(void **state)
     assert_rows(db, rows, "1|'mine'|0;");
     scratch_exec(db, "COMMIT; INSERT INTO notes VALUES(2, 'still', 1)");
     assert_rows(db, rows, "1|'mine'|0;2|'still'|1;");
-    assert_rows(db, "SELECT count(*), sum(site_id = crsql_site_id()) FROM "
-                    "crsql_changes",
+    assert_rows(db,
+                "SELECT count(*), sum(site_id = crsql_site_id()) FROM "
+                "crsql_changes",
                 "4|4;");
     rowtide_db_free(db);
 }
@@ -290,8 +290,7 @@ static void changes_that_are_none(void **state)
     for (int i = 0; i < 6; i++) {
         rowtide_crdt_merge *merge = NULL;
         assert_ok(rowtide_crdt_merge_begin(db, &merge));
-        assert_status(rowtide_crdt_merge_add(merge, &wrong[i]),
-                      ROWTIDE_EINVAL);
+        assert_status(rowtide_crdt_merge_add(merge, &wrong[i]), ROWTIDE_EINVAL);
         rowtide_crdt_merge_free(merge);
     }
     assert_status(rowtide_crdt_merge_begin(db, NULL), ROWTIDE_EINVAL);
@@ -321,8 +320,9 @@ static void enable_and_disable(void **state)
     scratch_exec(db, "ALTER TABLE t ADD COLUMN c");
     assert_ok(rowtide_crdt_commit_alter(db, "t"));
     scratch_exec(db, "UPDATE t SET c = 3");
-    assert_rows(db, "SELECT cid, val FROM crsql_changes WHERE db_version = "
-                    "crsql_db_version()",
+    assert_rows(db,
+                "SELECT cid, val FROM crsql_changes WHERE db_version = "
+                "crsql_db_version()",
                 "'c'|3;");
     assert_ok(rowtide_crdt_disable(db, "t"));
     assert_ok(rowtide_crdt_disable(db, "t"));

@@ -53,8 +53,8 @@ static void an_empty_payload(void **state)
     rowtide_crdt_report *report = NULL;
     rowtide_db *a = peers_db(NULL), *b = peers_db(NULL);
     peers_pull(a, 0, NULL, &payload);
-    assert_int_equal(payload.size, ROWTIDE__PAYLOAD_HEAD
-                                       + ROWTIDE__PAYLOAD_END);
+    assert_int_equal(payload.size,
+                     ROWTIDE__PAYLOAD_HEAD + ROWTIDE__PAYLOAD_END);
     assert_ok(peers_merge(b, payload.data, payload.size, &report));
     assert_int_equal(rowtide_crdt_report_count(report), 0);
     rowtide_crdt_report_free(report);
@@ -171,8 +171,8 @@ static void chunks_that_do_not_follow(void **state)
                              "INSERT INTO notes VALUES(2, 'bread', 0)");
     peers_pull_chunks(a, 1, &payload);
     size_t at = ROWTIDE__PAYLOAD_HEAD;
-    assert_ok(rowtide__payload_get_chunk(
-        (unsigned char *)payload.data + at, (int64_t)at, &first));
+    assert_ok(rowtide__payload_get_chunk((unsigned char *)payload.data + at,
+                                         (int64_t)at, &first));
     size_t next = at + ROWTIDE__PAYLOAD_CHUNK + first.stored;
     size_t end = payload.size - ROWTIDE__PAYLOAD_END;
     char *bytes = malloc(payload.size * 2);
@@ -230,8 +230,8 @@ static void from_a_source_that_drips(void **state)
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         void *drip = NULL;
         rowtide_db *b = peers_db(NULL);
-        rowtide_source *source =
-            dripping_source(payload.data, payload.size, steps[i], &drip);
+        rowtide_source *source = dripping_source(payload.data, payload.size,
+                                                 steps[i], &drip);
         assert_ok(rowtide_crdt_merge_payload(b, source, NULL));
         peers_same(a, b);
         rowtide_source_free(source);

@@ -322,8 +322,9 @@ static void packed_keys_are_collected_too(void **state)
     assert_rows(db, "SELECT count(*), min(cl), max(cl) FROM crsql_changes",
                 "1000|1|1;");
     scratch_exec(db, "INSERT INTO t VALUES('k1', 1, 'again')");
-    assert_rows(db, "SELECT cid, cl FROM crsql_changes WHERE pk = "
-                    "crsql_pack_columns('k1', 1)",
+    assert_rows(db,
+                "SELECT cid, cl FROM crsql_changes WHERE pk = "
+                "crsql_pack_columns('k1', 1)",
                 "'-1'|3;'z'|3;");
     rowtide_db_free(db);
 }

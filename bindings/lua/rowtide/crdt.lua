@@ -272,9 +272,7 @@ local function merge_function(self, fn, state)
   return merge_payload(self, again)
 end
 
---- Merge changes, all or nothing: a list of them, what pull returns, a payload
---- as a string, or a source of one.
-function Crdt:merge(changes, state)
+local function merge(self, changes, state, level)
   if type(changes) == "string" then
     return merge_payload(self, each { changes })
   elseif type(changes) == "function" then
@@ -286,10 +284,23 @@ function Crdt:merge(changes, state)
       return step(changes)
     end)
   elseif object.kind(changes) == "rowtide.Changeset" then
-    check.refuse("changes", "changes of a pull or a payload", changes)
+    check.refuse("changes", "changes of a pull or a payload", changes, level + 1)
   end
-  stream.check_source(changes)
+  stream.check_source(changes, level + 1)
   return merge_payload(self, changes)
+end
+
+--- Merge changes, all or nothing: a list of them, what pull returns, a payload
+--- as a string, or a source of one.
+function Crdt:merge(changes, state)
+  local report, message, code = merge(self, changes, state, 2)
+  return report, message, code
+end
+
+--- The same without a Crdt.
+function Db:merge(changes, state)
+  local report, message, code = merge({ db = self }, changes, state, 2)
+  return report, message, code
 end
 
 --- Bring what is new in another database into this one.
@@ -338,6 +349,11 @@ end
 --- Returns how many.
 function Crdt:collect(version)
   return core.crdt_collect(self.db, version or 0)
+end
+
+--- Take over a database of cr-sqlite 0.16. Returns how many tables.
+function Crdt:convert()
+  return core.crdt_convert(self.db)
 end
 
 return crdt

@@ -447,6 +447,11 @@ function Db:replica(directory) end
 ---@return rowtide.Crdt|fail
 function Db:crdt() end
 
+---Merge changes: `crdt:merge`, for who needs nothing else of it.
+---@param changes rowtide.CrdtChange[]|(fun(): rowtide.CrdtChange?)|string|rowtide.Source
+---@return rowtide.MergeReport|fail
+function Db:merge(changes) end
+
 ---Recorded changes: an immutable value. `#` counts them, `-` inverts, `..`
 ---joins, `==` compares the bytes, `tostring` says how much there is.
 ---@class rowtide.Changeset
@@ -829,5 +834,9 @@ function Crdt:set_peer_version(site_id, version) end
 ---@param version integer?
 ---@return integer|fail # how many
 function Crdt:collect(version) end
+
+---Take over a database of cr-sqlite 0.16, all of its tables or none.
+---@return integer|fail # how many
+function Crdt:convert() end
 
 return rowtide

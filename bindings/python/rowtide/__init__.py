@@ -8,6 +8,7 @@
 ...     print(op.table, op.kind, op.old, op.new)
 >>> replica.apply(change, on_conflict="replace")
 >>> db.apply(~change)
+>>> rowtide.sync(phone, laptop)
 
 A :class:`Changeset` is a value. Connections, and what is made from them, belong to
 one thread at a time; each class says so.

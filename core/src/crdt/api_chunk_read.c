@@ -27,10 +27,9 @@ void rowtide__chunk_reader_dispose(rowtide__chunk_reader *reader)
 
 static int fail_chunk(const rowtide__chunk_reader *reader, const char *what)
 {
-    return rowtide__fail_at(ROWTIDE_ECORRUPT, reader->offset,
-                            "payload: chunk %lu at byte %lld %s",
-                            (unsigned long)reader->chunk.number,
-                            (long long)reader->offset, what);
+    return rowtide__fail_at(
+        ROWTIDE_ECORRUPT, reader->offset, "payload: chunk %lu at byte %lld %s",
+        (unsigned long)reader->chunk.number, (long long)reader->offset, what);
 }
 
 static int unpack(rowtide__chunk_reader *reader, rowtide_buffer *stored)
@@ -137,8 +136,8 @@ static int add_word(rowtide__words *words, const rowtide__span *word)
 {
     if (words->count == words->capacity) {
         uint32_t capacity = words->capacity ? words->capacity * 2 : 16;
-        rowtide__span *more =
-            rowtide__realloc(words->words, capacity * sizeof *more);
+        rowtide__span *more = rowtide__realloc(words->words,
+                                               capacity * sizeof *more);
         if (!more)
             return ROWTIDE_ENOMEM;
         words->words = more;

@@ -9,9 +9,10 @@
 
 enum { VARINT_MAX = 10 };
 
-static const rowtide__chunk_state first_state = {
-    .table = UINT32_MAX, .site = UINT32_MAX, .sequence = -1,
-    .column_version = 1};
+static const rowtide__chunk_state first_state = {.table = UINT32_MAX,
+                                                 .site = UINT32_MAX,
+                                                 .sequence = -1,
+                                                 .column_version = 1};
 
 void rowtide__chunk_writer_init(rowtide__chunk_writer *writer)
 {
@@ -213,8 +214,7 @@ static int put_change(rowtide__chunk_writer *writer,
     unsigned flags = choose_flags(writer, change, same_row, site);
     rc = put_flagged(writer, change, flags, site, site == sites);
     if (rc == ROWTIDE_OK && flags & ROWTIDE__CHANGE_TYPE)
-        rc = put_name(&writer->body, &writer->columns, change->column,
-                      &column);
+        rc = put_name(&writer->body, &writer->columns, change->column, &column);
     if (rc == ROWTIDE_OK && flags & ROWTIDE__CHANGE_TYPE)
         rc = put_value(&writer->body, &change->value);
     return rc;
@@ -260,8 +260,8 @@ int rowtide__chunk_writer_finish(rowtide__chunk_writer *writer,
                                         : ROWTIDE__PAYLOAD_DEFLATED;
     writer->chunk.size = (uint32_t)body->size;
     writer->chunk.stored = (uint32_t)best->size;
-    writer->chunk.checksum =
-        rowtide__payload_checksum(0, body->data, body->size);
+    writer->chunk.checksum = rowtide__payload_checksum(0, body->data,
+                                                       body->size);
     *data = best->data;
     return ROWTIDE_OK;
 }

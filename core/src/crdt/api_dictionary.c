@@ -43,12 +43,11 @@ static uint32_t *find_slot(const rowtide__dictionary *dictionary,
 static int grow(rowtide__dictionary *dictionary)
 {
     uint32_t capacity = dictionary->capacity ? dictionary->capacity * 2 : 16;
-    uint32_t *slots =
-        rowtide__alloc_array((size_t)capacity * 2, sizeof *slots);
+    uint32_t *slots = rowtide__alloc_array((size_t)capacity * 2, sizeof *slots);
     if (!slots)
         return ROWTIDE_ENOMEM;
-    struct rowtide__word *words =
-        rowtide__realloc(dictionary->words, capacity * sizeof *words);
+    struct rowtide__word *words = rowtide__realloc(dictionary->words,
+                                                   capacity * sizeof *words);
     if (!words) {
         rowtide__free(slots);
         return ROWTIDE_ENOMEM;

@@ -76,8 +76,8 @@ void rowtide__payload_put_head(const rowtide__payload_head *head,
 int rowtide__payload_get_head(const unsigned char in[ROWTIDE__PAYLOAD_HEAD],
                               rowtide__payload_head *out)
 {
-    const unsigned known =
-        ROWTIDE__PAYLOAD_COMPLETE | ROWTIDE__PAYLOAD_EXCLUDES;
+    const unsigned known = ROWTIDE__PAYLOAD_COMPLETE
+                           | ROWTIDE__PAYLOAD_EXCLUDES;
     if (memcmp(in, magic, sizeof magic))
         return rowtide__fail_at(ROWTIDE_ECORRUPT, 0,
                                 "payload: does not begin like one");
@@ -130,10 +130,9 @@ void rowtide__payload_put_chunk(const rowtide__payload_chunk *chunk,
 static int fail_chunk(const rowtide__payload_chunk *chunk, int64_t offset,
                       const char *what)
 {
-    return rowtide__fail_at(ROWTIDE_ECORRUPT, offset,
-                            "payload: chunk %lu at byte %lld %s",
-                            (unsigned long)chunk->number, (long long)offset,
-                            what);
+    return rowtide__fail_at(
+        ROWTIDE_ECORRUPT, offset, "payload: chunk %lu at byte %lld %s",
+        (unsigned long)chunk->number, (long long)offset, what);
 }
 
 static int check_sizes(const rowtide__payload_chunk *chunk, int64_t offset)
@@ -150,7 +149,8 @@ static int check_sizes(const rowtide__payload_chunk *chunk, int64_t offset)
     if (chunk->count == 0 || chunk->count > chunk->size)
         return fail_chunk(chunk, offset, "claims a wrong number of changes");
     if (chunk->least > chunk->greatest)
-        return fail_chunk(chunk, offset, "has its versions the wrong way round");
+        return fail_chunk(chunk, offset,
+                          "has its versions the wrong way round");
     return ROWTIDE_OK;
 }
 

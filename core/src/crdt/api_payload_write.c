@@ -36,8 +36,8 @@ static int read_options(const rowtide_crdt_pull_options *options,
 static int put_record(payload_writer *writer, const unsigned char *record,
                       size_t size)
 {
-    writer->end.chain =
-        rowtide__payload_checksum(writer->end.chain, record, size);
+    writer->end.chain = rowtide__payload_checksum(writer->end.chain, record,
+                                                  size);
     return rowtide__sink_write(writer->sink, record, size);
 }
 

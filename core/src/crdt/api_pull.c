@@ -11,8 +11,8 @@ int rowtide__pull_options_read(const rowtide_crdt_pull_options *options,
     *out = (rowtide_crdt_pull_options)ROWTIDE_CRDT_PULL_OPTIONS_INIT;
     if (!options)
         return ROWTIDE_OK;
-    if (options->size < offsetof(rowtide_crdt_pull_options, since)
-                            + sizeof options->since)
+    if (options->size
+        < offsetof(rowtide_crdt_pull_options, since) + sizeof options->since)
         return rowtide__fail(ROWTIDE_EINVAL,
                              "crdt_pull: options->size is %zu: start with "
                              "ROWTIDE_CRDT_PULL_OPTIONS_INIT",
@@ -87,8 +87,8 @@ static int choose_sites(rowtide__puller *puller, rowtide__filter *filter,
         filter->site_mode = 1;
         if (!options->exclude)
             return ROWTIDE_OK;
-        puller->exclude =
-            rowtide__memdup(options->exclude, options->exclude_size);
+        puller->exclude = rowtide__memdup(options->exclude,
+                                          options->exclude_size);
         puller->exclude_size = options->exclude_size;
         return puller->exclude ? ROWTIDE_OK : ROWTIDE_ENOMEM;
     }

@@ -218,7 +218,8 @@ int rowtide__groups_extend(rowtide__group *a, int64_t rows,
             return 0;
         if (rows > 1 && (apart % rows != 0 || apart / rows != a[i].stride))
             return 0;
-        if (apart > INT32_MAX * rows || apart < -INT32_MAX * rows)
+        /* The cells of a row come before those of the next. */
+        if (apart / rows < a[i].count || apart / rows > INT32_MAX)
             return 0;
     }
     for (int i = 0; rows == 1 && i < count; i++)

@@ -142,7 +142,11 @@ static int read_version(rowtide__crdt *engine, int64_t *out)
     sqlite3_reset(stmt);
     /* SQLite prepares a statement again when the schema has changed. */
     if (was_reprepared(stmt))
+        engine->outdated = 1;
+    if (engine->outdated && !engine->busy) {
+        engine->outdated = 0;
         rowtide__crdt_tables_forget(engine);
+    }
     return rc < 0 ? rc : ROWTIDE_OK;
 }
 
@@ -220,9 +224,9 @@ static const char SETUP[] =
     "table_id INTEGER NOT NULL, id INTEGER NOT NULL, name TEXT NOT NULL, "
     "PRIMARY KEY(table_id, id)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS main.rowtide_crdt_log("
-    "db_version INTEGER NOT NULL, batch INTEGER NOT NULL, "
-    "block INTEGER NOT NULL, body BLOB NOT NULL, "
-    "PRIMARY KEY(db_version, batch, block)) STRICT, WITHOUT ROWID;"
+    "db_version INTEGER NOT NULL, block INTEGER NOT NULL, "
+    "batch INTEGER NOT NULL, body BLOB NOT NULL, "
+    "PRIMARY KEY(db_version, block, batch)) STRICT, WITHOUT ROWID;"
     "INSERT OR IGNORE INTO main.crsql_master "
     "VALUES('crsqlite_version', 160300);";
 

@@ -106,7 +106,9 @@ static int run_untracked(merge *work, sqlite3_stmt *stmt)
     int bit = engine->sync_bit;
     sqlite3_int64 rowid = sqlite3_last_insert_rowid(engine->sqlite);
     engine->sync_bit = 1;
+    engine->busy++;
     int rc = rowtide__crdt_run(engine, stmt);
+    engine->busy--;
     engine->sync_bit = bit;
     sqlite3_set_last_insert_rowid(engine->sqlite, rowid);
     return rc;
@@ -185,6 +187,7 @@ static int compare_value(merge *work, int *out)
     rowtide__crdt_table *table = work->table;
     rowtide_value stored;
     int same = 0;
+    table->reader = NULL;
     int rc = rowtide__crdt_prepare_get(work->engine, table);
     if (rc == ROWTIDE_OK)
         rc = rowtide__key_bind(table, table->get, 1, &work->key);

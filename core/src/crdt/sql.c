@@ -11,19 +11,17 @@ static const char *const FIXED[ROWTIDE__FIXED_COUNT] = {
         "main.crsql_master WHERE key = 'pre_compact_dbversion'), 0))",
     [ROWTIDE__JOIN] = "INSERT INTO crsql_changes SELECT NULL, NULL, NULL, "
                       "NULL, NULL, NULL, NULL, NULL, NULL WHERE 0",
-    [ROWTIDE__LOG_PUT] = "INSERT INTO main.rowtide_crdt_log VALUES"
-                         "(?, ?, ?, ?)",
+    [ROWTIDE__LOG_PUT] = "INSERT INTO main.rowtide_crdt_log(db_version, "
+                         "batch, block, body) VALUES(?, ?, ?, ?)",
     [ROWTIDE__LOG_BATCH] = "SELECT max(batch) FROM main.rowtide_crdt_log "
-                           "WHERE db_version = ?",
-    [ROWTIDE__LOG_AFTER] = "SELECT min(db_version) FROM "
-                           "main.rowtide_crdt_log WHERE db_version > ?",
-    [ROWTIDE__LOG_BEFORE] = "SELECT max(db_version) FROM "
-                            "main.rowtide_crdt_log WHERE db_version < ?",
-    [ROWTIDE__LOG_BLOCK] = "SELECT block, body FROM main.rowtide_crdt_log "
-                           "WHERE db_version = ? AND batch = ? AND block > ? "
-                           "ORDER BY block LIMIT 1",
-    [ROWTIDE__LOG_BATCHES] = "SELECT DISTINCT batch FROM "
-                             "main.rowtide_crdt_log WHERE db_version = ?",
+                           "WHERE db_version = ? AND block = 0",
+    [ROWTIDE__LOG_UP] = "SELECT db_version, block, batch, body FROM "
+                        "main.rowtide_crdt_log WHERE db_version >= ? "
+                        "ORDER BY db_version, block, batch",
+    [ROWTIDE__LOG_DOWN] =
+        "SELECT db_version, block, batch, body FROM main.rowtide_crdt_log "
+        "WHERE db_version <= ? "
+        "ORDER BY db_version DESC, block DESC, batch DESC",
     [ROWTIDE__SITE_BY_ORDINAL] =
         "SELECT site_id FROM main.crsql_site_id WHERE ordinal = ?",
     [ROWTIDE__SITE_BY_ID] =
@@ -102,6 +100,9 @@ void rowtide__crdt_result_error(sqlite3_context *context, int status)
 static int prepare_text(rowtide__crdt *engine, sqlite3_stmt **out,
                         const char *sql)
 {
+    if (engine->registered && !engine->kept
+        && rowtide__crdt_keep(engine) != ROWTIDE_OK)
+        return rowtide_error_code();
     int rc = sqlite3_prepare_v3(engine->sqlite, sql, -1,
                                 SQLITE_PREPARE_PERSISTENT, out, NULL);
     if (rc != SQLITE_OK)

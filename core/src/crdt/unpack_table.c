@@ -1,32 +1,28 @@
-#include "base/error.h"
 #include "crdt/engine.h"
 #include "crdt/pack.h"
+#include "base/error.h"
 
 #include <string.h>
 
-/* crsql_unpack_columns(package): the values that crsql_pack_columns() packed,
- * one a row. */
+/* SELECT cell FROM crsql_unpack_columns WHERE package = ? */
 
-enum { CELL, PACKAGE };
-enum { BY_PACKAGE = 1 };
-
-typedef struct cursor {
+typedef struct unpack_cursor {
     sqlite3_vtab_cursor base;
-    sqlite3_value *package;
+    unsigned char *package;
     rowtide__unpack unpack;
     rowtide_value value;
+    int ended;
     sqlite3_int64 row;
-    int done;
-} cursor;
+} unpack_cursor;
 
-static int connect(sqlite3 *sqlite, void *engine, int count,
-                   const char *const *arguments, sqlite3_vtab **out,
-                   char **error)
+static int connect_unpack(sqlite3 *sqlite, void *argument, int argc,
+                          const char *const *argv, sqlite3_vtab **out,
+                          char **message)
 {
-    (void)engine;
-    (void)count;
-    (void)arguments;
-    (void)error;
+    (void)argument;
+    (void)argc;
+    (void)argv;
+    (void)message;
     int rc = sqlite3_declare_vtab(
         sqlite, "CREATE TABLE x(cell ANY, package BLOB HIDDEN)");
     if (rc != SQLITE_OK)
@@ -39,149 +35,131 @@ static int connect(sqlite3 *sqlite, void *engine, int count,
     return SQLITE_OK;
 }
 
-static int disconnect(sqlite3_vtab *table)
+static int disconnect_unpack(sqlite3_vtab *vtab)
 {
-    sqlite3_free(table);
+    sqlite3_free(vtab);
     return SQLITE_OK;
 }
 
-static int fail(sqlite3_vtab *table, int code, const char *message)
+static int plan_unpack(sqlite3_vtab *vtab, sqlite3_index_info *info)
 {
-    sqlite3_free(table->zErrMsg);
-    table->zErrMsg = sqlite3_mprintf("%s", message);
-    return code;
-}
-
-static int best_index(sqlite3_vtab *table, sqlite3_index_info *info)
-{
-    int unusable = 0;
-    (void)table;
+    (void)vtab;
     for (int i = 0; i < info->nConstraint; i++) {
-        if (info->aConstraint[i].iColumn != PACKAGE
+        if (info->aConstraint[i].iColumn != 1 || !info->aConstraint[i].usable
             || info->aConstraint[i].op != SQLITE_INDEX_CONSTRAINT_EQ)
             continue;
-        if (!info->aConstraint[i].usable) {
-            unusable = 1;
-            continue;
-        }
         info->aConstraintUsage[i].argvIndex = 1;
         info->aConstraintUsage[i].omit = 1;
-        info->idxNum = BY_PACKAGE;
+        info->idxNum = 1;
         info->estimatedCost = 1;
         info->estimatedRows = 4;
         return SQLITE_OK;
     }
-    return unusable ? SQLITE_CONSTRAINT : SQLITE_OK;
-}
-
-static int open_cursor(sqlite3_vtab *table, sqlite3_vtab_cursor **out)
-{
-    (void)table;
-    cursor *it = sqlite3_malloc(sizeof *it);
-    if (!it)
-        return SQLITE_NOMEM;
-    memset(it, 0, sizeof *it);
-    *out = &it->base;
+    info->estimatedCost = 2147483647;
     return SQLITE_OK;
 }
 
-static int close_cursor(sqlite3_vtab_cursor *base)
+static int open_unpack(sqlite3_vtab *vtab, sqlite3_vtab_cursor **out)
 {
-    cursor *it = (cursor *)base;
-    sqlite3_value_free(it->package);
-    sqlite3_free(it);
+    (void)vtab;
+    unpack_cursor *cursor = sqlite3_malloc(sizeof *cursor);
+    if (!cursor)
+        return SQLITE_NOMEM;
+    memset(cursor, 0, sizeof *cursor);
+    *out = &cursor->base;
     return SQLITE_OK;
 }
 
-static int next(sqlite3_vtab_cursor *base)
+static int close_unpack(sqlite3_vtab_cursor *base)
 {
-    cursor *it = (cursor *)base;
-    int rc = rowtide__unpack_next(&it->unpack, &it->value);
-    it->row++;
-    it->done = rc != ROWTIDE_OK;
-    return rc < 0 ? fail(base->pVtab, SQLITE_ERROR, rowtide_error_message())
-                  : SQLITE_OK;
+    unpack_cursor *cursor = (unpack_cursor *)base;
+    sqlite3_free(cursor->package);
+    sqlite3_free(cursor);
+    return SQLITE_OK;
 }
 
-static int filter(sqlite3_vtab_cursor *base, int index, const char *name,
-                  int count, sqlite3_value **values)
+static int fail(sqlite3_vtab *vtab, int status)
 {
-    cursor *it = (cursor *)base;
-    (void)name;
-    if (index != BY_PACKAGE || count != 1)
-        return fail(base->pVtab, SQLITE_MISUSE, "Zero args passed to filter");
-    sqlite3_value_free(it->package);
-    it->done = 1;
-    it->row = -1;
-    it->package = sqlite3_value_dup(values[0]);
-    if (!it->package)
+    sqlite3_free(vtab->zErrMsg);
+    vtab->zErrMsg = sqlite3_mprintf("%s", rowtide_error_message());
+    return rowtide__crdt_code(status);
+}
+
+static int next_unpack(sqlite3_vtab_cursor *base)
+{
+    unpack_cursor *cursor = (unpack_cursor *)base;
+    int rc = rowtide__unpack_next(&cursor->unpack, &cursor->value);
+    cursor->ended = rc != ROWTIDE_OK;
+    cursor->row++;
+    return rc < 0 ? fail(base->pVtab, rc) : SQLITE_OK;
+}
+
+static int filter_unpack(sqlite3_vtab_cursor *base, int plan, const char *text,
+                         int argc, sqlite3_value **argv)
+{
+    unpack_cursor *cursor = (unpack_cursor *)base;
+    (void)text;
+    (void)argc;
+    cursor->ended = 1;
+    cursor->row = 0;
+    if (plan == 0)
+        return SQLITE_OK;
+    const void *data = sqlite3_value_blob(argv[0]);
+    size_t size = (size_t)sqlite3_value_bytes(argv[0]);
+    sqlite3_free(cursor->package);
+    cursor->package = sqlite3_malloc64(size + 1);
+    if (!cursor->package)
         return SQLITE_NOMEM;
-    const void *data = sqlite3_value_blob(it->package);
-    if (rowtide__unpack_open(&it->unpack, data,
-                             (size_t)sqlite3_value_bytes(it->package))
-        != ROWTIDE_OK)
-        return fail(base->pVtab, SQLITE_ERROR, rowtide_error_message());
-    return next(base);
+    if (size > 0)
+        memcpy(cursor->package, data, size);
+    int rc = rowtide__unpack_open(&cursor->unpack, cursor->package, size);
+    return rc < 0 ? fail(base->pVtab, rc) : next_unpack(base);
 }
 
-static int at_end(sqlite3_vtab_cursor *base)
+static int is_at_end(sqlite3_vtab_cursor *base)
 {
-    return ((cursor *)base)->done;
+    return ((unpack_cursor *)base)->ended;
 }
 
-static void result(sqlite3_context *context, const rowtide_value *value)
+static int read_column(sqlite3_vtab_cursor *base, sqlite3_context *context,
+                       int column)
 {
+    const rowtide_value *value = &((unpack_cursor *)base)->value;
     const void *data = value->data ? value->data : "";
-    switch (value->type) {
-    case ROWTIDE_INTEGER:
+    if (column != 0)
+        return SQLITE_OK;
+    if (value->type == ROWTIDE_INTEGER)
         sqlite3_result_int64(context, value->integer);
-        break;
-    case ROWTIDE_REAL:
+    else if (value->type == ROWTIDE_REAL)
         sqlite3_result_double(context, value->real);
-        break;
-    case ROWTIDE_TEXT:
+    else if (value->type == ROWTIDE_TEXT)
         sqlite3_result_text64(context, data, value->size, SQLITE_TRANSIENT,
                               SQLITE_UTF8);
-        break;
-    case ROWTIDE_BLOB:
+    else if (value->type == ROWTIDE_BLOB)
         sqlite3_result_blob64(context, data, value->size, SQLITE_TRANSIENT);
-        break;
-    default:
-        sqlite3_result_null(context);
-    }
-}
-
-static int column(sqlite3_vtab_cursor *base, sqlite3_context *context,
-                  int number)
-{
-    cursor *it = (cursor *)base;
-    if (number == PACKAGE)
-        sqlite3_result_value(context, it->package);
-    else
-        result(context, &it->value);
     return SQLITE_OK;
 }
 
-static int rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *out)
+static int read_rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *out)
 {
-    *out = ((cursor *)base)->row;
+    *out = ((unpack_cursor *)base)->row;
     return SQLITE_OK;
 }
 
-static const sqlite3_module module = {
-    .xConnect = connect,
-    .xBestIndex = best_index,
-    .xDisconnect = disconnect,
-    .xOpen = open_cursor,
-    .xClose = close_cursor,
-    .xFilter = filter,
-    .xNext = next,
-    .xEof = at_end,
-    .xColumn = column,
-    .xRowid = rowid,
+static const sqlite3_module MODULE = {
+    .xConnect = connect_unpack,
+    .xBestIndex = plan_unpack,
+    .xDisconnect = disconnect_unpack,
+    .xOpen = open_unpack,
+    .xClose = close_unpack,
+    .xFilter = filter_unpack,
+    .xNext = next_unpack,
+    .xEof = is_at_end,
+    .xColumn = read_column,
+    .xRowid = read_rowid,
 };
 
 int rowtide__crdt_add_unpack(rowtide__crdt *engine)
 {
-    return rowtide__crdt_module(engine, "crsql_unpack_columns", &module);
+    return rowtide__crdt_module(engine, "crsql_unpack_columns", &MODULE);
 }
