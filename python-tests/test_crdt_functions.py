@@ -101,6 +101,8 @@ def test_bad_keys_are_errors(our_db: Database, a: str | None, b: str | None) -> 
 # ## crsql_fract_as_ordered
 
 TODO = "CREATE TABLE todo (id INTEGER PRIMARY KEY NOT NULL, list, ord, body)"
+VIEW = "todo_fractindex"
+ORD = "SELECT ord FROM todo"
 ORDER = "SELECT id, list, ord FROM todo ORDER BY list, ord, id"
 
 
@@ -122,12 +124,12 @@ def test_ordered_lists_are_the_same_everywhere(both: tuple[Database, Database]) 
             [
                 f"INSERT INTO todo (id, list, ord) VALUES ({step}, 'a', 1)",
                 f"INSERT INTO todo (id, list, ord) VALUES ({step}, 'b', -1)",
-                f"INSERT INTO todo_fractindex (id, list, after_id) VALUES ({step}, 'a', {some})",
-                f"INSERT INTO todo_fractindex (id, list, after_id) VALUES ({step}, 'b', NULL)",
+                f"INSERT INTO {VIEW} (id, list, after_id) VALUES ({step}, 'a', {some})",
+                f"INSERT INTO {VIEW} (id, list, after_id) VALUES ({step}, 'b', NULL)",
                 f"UPDATE todo_fractindex SET after_id = {some} WHERE id = {other}",
                 f"UPDATE todo SET ord = 1 WHERE id = {some}",
                 f"UPDATE todo SET ord = -1 WHERE id = {some}",
-                f"UPDATE todo SET ord = (SELECT ord FROM todo WHERE id = {some}) WHERE id = {other}",
+                f"UPDATE todo SET ord = ({ORD} WHERE id = {some}) WHERE id = {other}",
             ]
         )
         results = []
@@ -171,7 +173,7 @@ def test_as_ordered_keeps_what_was_there_if_it_fails(our_db: Database) -> None:
 
 @pytest.mark.parametrize("kind", ["", "WITHOUT ROWID"])
 def test_any_table_can_be_ordered(our_db: Database, kind: str) -> None:
-    table, view = ('"it\'s a ""list%s"' % end for end in ('""', '""_fractindex'))
+    table, view = (f'"it\'s a ""list{end}"' for end in ('""', '""_fractindex'))
     key = '"k 1" NOT NULL, "k\'2" NOT NULL, PRIMARY KEY ("k\'2", "k 1")'
     our_db.run(f'CREATE TABLE {table} ("or\'d" TEXT, "l 1", {key}) {kind}')
     name = 'it\'s a "list"'
@@ -179,9 +181,8 @@ def test_any_table_can_be_ordered(our_db: Database, kind: str) -> None:
     for number in range(3):
         our_db.run(f"INSERT INTO {table} VALUES (1, NULL, {number}, 'x')")
     our_db.run(f"""UPDATE {table} SET "or'd" = 'a!'""")
-    our_db.run(
-        f"""INSERT INTO {view} ("k 1", "k'2", "after_k 1", "after_k'2") VALUES (9, 'y', 1, 'x')"""
-    )
+    names = """("k 1", "k'2", "after_k 1", "after_k'2")"""
+    our_db.run(f"INSERT INTO {view} {names} VALUES (9, 'y', 1, 'x')")
     our_db.run(f"""UPDATE {table} SET "or'd" = -1 WHERE "k 1" = 2""")
     rows = our_db.run(f"""SELECT "k 1" FROM {table} ORDER BY "or'd\"""")
     assert [row[0] for row in rows] == [2, 1, 9, 0]
@@ -325,7 +326,7 @@ def test_automigrate_alters_an_ordered_table(our_db: Database) -> None:
     "schema",
     [
         "garbage",
-        FIRST.replace("b (id INTEGER PRIMARY KEY NOT NULL", "b (id INTEGER, PRIMARY KEY (id, x)"),
+        FIRST.replace("b (id INTEGER PRIMARY", "b (id INTEGER NOT NULL, PRIMARY"),
         FIRST + "SELECT crsql_as_crr('nope');",
         FIRST.replace("b (id INTEGER PRIMARY KEY NOT NULL, x)",
                       "b (id INTEGER NOT NULL, x, k NOT NULL, PRIMARY KEY (id, k))"),
@@ -392,7 +393,8 @@ OLD = [
     "SELECT crsql_as_crr('t'); SELECT crsql_as_crr('k'); SELECT crsql_as_crr('only')",
     "INSERT INTO t VALUES (1, 2, 3), (2, 'x', NULL), (5, 1.5, x'00')",
     "INSERT INTO k VALUES ('a', 1, 'v'), ('b', x'ff', 2)",
-    "UPDATE t SET b = 9 WHERE id = 1; DELETE FROM t WHERE id = 2; INSERT INTO only VALUES ('o')",
+    "UPDATE t SET b = 9 WHERE id = 1; DELETE FROM t WHERE id = 2",
+    "INSERT INTO only VALUES ('o')",
     "UPDATE k SET x = 'c' WHERE x = 'a'; INSERT INTO t VALUES (2, 'again', 1)",
     "INSERT INTO crsql_changes VALUES ('t', x'010907', 'a', 'far', 4, 9, x'aabb', 3, 6)",
     "DELETE FROM only",
