@@ -117,8 +117,8 @@ def test_pull_chooses(sh):
 
 def test_json_keeps_every_value(sh):
     values = (
-        "9223372036854775807, -9223372036854775808, 0, 2.0, -0.1, 1e300, 5e-324, 9e999, -9e999, "
-        "NULL, '', 'ä \"\\ \u202e \U0001f600', x'', x'00ff', 'a' || char(0) || 'b', "
+        "9223372036854775807, -9223372036854775808, 0, 2.0, -0.1, 1e300, 5e-324, 9e999, "
+        "-9e999, NULL, '', 'ä \"\\ \u202e \U0001f600', x'', x'00ff', 'a' || char(0) || 'b', "
         "CAST(x'ff41' AS TEXT), 123456789.123456789, '1', 0.1 + 0.2"
     )
     rows = ", ".join(f"('v{i}', {i}, {v})" for i, v in enumerate(values.split(", ")))
@@ -234,6 +234,40 @@ def test_alter(sh):
     sql = "ALTER TABLE notes ADD COLUMN size; COMMIT"
     sh("crdt", "alter", "a.db", "notes", "--sql", sql, status=1)
     sh.run("a.db", "UPDATE notes SET colour = 'blue'")
+
+
+OLD_FILE = """
+    CREATE TABLE crsql_tracked_peers (site_id BLOB NOT NULL, version INTEGER NOT NULL,
+        seq INTEGER DEFAULT 0, tag INTEGER, event INTEGER,
+        PRIMARY KEY(site_id, tag, event)) STRICT;
+    CREATE TABLE crsql_master (key TEXT PRIMARY KEY, value ANY);
+    CREATE TABLE crsql_site_id (site_id BLOB NOT NULL, ordinal INTEGER PRIMARY KEY);
+    CREATE UNIQUE INDEX crsql_site_id_site_id ON crsql_site_id(site_id);
+    INSERT INTO crsql_master VALUES ('crsqlite_version', 160300);
+    INSERT INTO crsql_site_id VALUES (x'000102030405460788090a0b0c0d0e0f', 0);
+    CREATE TABLE notes (id TEXT PRIMARY KEY NOT NULL, title TEXT);
+    INSERT INTO notes VALUES ('x', 'milk');
+    CREATE TABLE notes__crsql_clock (key INTEGER NOT NULL, col_name TEXT NOT NULL,
+        col_version INTEGER NOT NULL, db_version INTEGER NOT NULL,
+        site_id INTEGER NOT NULL DEFAULT 0, seq INTEGER NOT NULL,
+        PRIMARY KEY(key, col_name)) WITHOUT ROWID, STRICT;
+    CREATE INDEX notes__crsql_clock_dbv_idx ON notes__crsql_clock(db_version);
+    CREATE TABLE notes__crsql_pks (__crsql_key INTEGER PRIMARY KEY, id);
+    CREATE UNIQUE INDEX notes__crsql_pks_pks ON notes__crsql_pks(id);
+    INSERT INTO notes__crsql_pks VALUES (1, 'x');
+    INSERT INTO notes__crsql_clock VALUES (1, 'title', 4, 7, 0, 0);
+"""
+
+
+def test_convert(sh):
+    db = sqlite3.connect(sh.folder / "old.db")
+    db.executescript(OLD_FILE)
+    db.close()
+    assert sh("crdt", "convert", "old.db").out == "1 table taken over\n"
+    assert sh("crdt", "convert", "old.db", "--json").json == {"converted": 0}
+    (line,) = sh.lines("old.db")
+    assert line["site_id"] == "000102030405460788090a0b0c0d0e0f"
+    assert (line["value"], line["column_version"], line["db_version"]) == ("milk", 4, 7)
 
 
 @pytest.mark.parametrize(
