@@ -130,5 +130,5 @@ static void automigrate(sqlite3_context *context, int count,
 int rowtide__crdt_add_automigrate(rowtide__crdt *engine)
 {
     return rowtide__crdt_function(engine, "crsql_automigrate", -1,
-                                  SQLITE_DIRECTONLY, automigrate);
+                                  SQLITE_UTF8 | SQLITE_DIRECTONLY, automigrate);
 }

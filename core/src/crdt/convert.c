@@ -239,5 +239,5 @@ static void convert(sqlite3_context *context, int count, sqlite3_value **values)
 int rowtide__crdt_add_convert(rowtide__crdt *engine)
 {
     return rowtide__crdt_function(engine, "rowtide_crdt_convert", 0,
-                                  SQLITE_DIRECTONLY, convert);
+                                  SQLITE_UTF8 | SQLITE_DIRECTONLY, convert);
 }

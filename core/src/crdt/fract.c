@@ -30,16 +30,16 @@ static void key_between(sqlite3_context *context, int count,
 
 int rowtide__crdt_add_fract(rowtide__crdt *engine)
 {
-    int rc = rowtide__crdt_function(engine, "crsql_fract_key_between", 2,
-                                    SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS,
-                                    key_between);
+    int rc = rowtide__crdt_function(
+        engine, "crsql_fract_key_between", 2,
+        SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, key_between);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_function(engine, "crsql_fract_as_ordered", -1,
-                                    SQLITE_DIRECTONLY,
+                                    SQLITE_UTF8 | SQLITE_DIRECTONLY,
                                     rowtide__fract_as_ordered);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_function(
             engine, "crsql_fract_fix_conflict_return_old_key", -1,
-            SQLITE_INNOCUOUS, rowtide__fract_fix_conflict);
+            SQLITE_UTF8 | SQLITE_INNOCUOUS, rowtide__fract_fix_conflict);
     return rc;
 }

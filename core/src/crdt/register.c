@@ -57,7 +57,7 @@ static int connect_keeper(sqlite3 *sqlite, void *argument, int argc,
     (void)argc;
     (void)argv;
     (void)message;
-    int rc = sqlite3_declare_vtab(sqlite, "CREATE TABLE x(nothing)");
+    int rc = sqlite3_declare_vtab(sqlite, "CREATE TABLE x(a)");
     keeper *made = rc == SQLITE_OK ? sqlite3_malloc(sizeof *made) : NULL;
     if (!made)
         return rc == SQLITE_OK ? SQLITE_NOMEM : rc;
@@ -189,7 +189,8 @@ static int add_all(rowtide__crdt *engine)
         rowtide__crdt_add_changes, rowtide__crdt_add_local,
         rowtide__crdt_add_views,   rowtide__crdt_add_functions,
         rowtide__crdt_add_unpack,  rowtide__crdt_add_fract,
-        rowtide__crdt_add_clset,   rowtide__crdt_add_automigrate};
+        rowtide__crdt_add_clset,   rowtide__crdt_add_automigrate,
+        rowtide__crdt_add_convert};
     int rc = rowtide__crdt_setup(engine);
     for (size_t i = 0; i < sizeof ADDERS / sizeof *ADDERS && rc == ROWTIDE_OK;
          i++)
