@@ -36,7 +36,7 @@ ENTRY int sqlite3_rowtide_init(sqlite3 *db, char **message_out,
         return rc;
     int status = rowtide__crdt_register(db, &engine);
     if (status < 0)
-        *message_out = sqlite3_mprintf("error during initialization: %s",
+        *message_out = sqlite3_mprintf("%s",
                                        rowtide_error_message());
     return rowtide__crdt_code(status);
 }

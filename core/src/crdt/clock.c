@@ -138,7 +138,7 @@ static void join_with_next(rowtide__clock *clock, int index)
 static int set_columns(rowtide__clock *clock, int column, int count,
                        const rowtide__group *group)
 {
-    rowtide__group parts[3];
+    rowtide__group parts[3] = {{0}};
     int parted = 0, from = 0, at = 0;
     while (from < clock->count
            && clock->groups[from].column + clock->groups[from].count <= column)

@@ -396,10 +396,11 @@ static int enable_table(rowtide__crdt *engine, const char *name)
         rc = rowtide__crdt_create_triggers(engine, table);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_create_views(engine, table);
-    if (rc != ROWTIDE_OK)
-        return rc;
-    table->dropped = 0;
-    rc = rowtide__crdt_join(engine);
+    rowtide__crdt_tables_forget(engine);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_join(engine);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_table_find(engine, name, &table);
     if (rc == ROWTIDE_OK)
         rc = engine->fill ? engine->fill(engine, table)
                           : rowtide__crdt_backfill(engine, table);
