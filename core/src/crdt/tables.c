@@ -181,8 +181,11 @@ int rowtide__crdt_tables_load(rowtide__crdt *engine)
     if (engine->loaded)
         return ROWTIDE_OK;
     for (rowtide__crdt_table *table = engine->tables; table;
-         table = table->next)
+         table = table->next) {
         table->dropped = 1;
+        if (table->registered)
+            table->registered[0] = 0;
+    }
     int rc = load_registered(engine);
     if (rc == ROWTIDE_OK)
         rc = load_triggers(engine);
