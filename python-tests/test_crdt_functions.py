@@ -381,7 +381,7 @@ def test_clset_that_failed_leaves_nothing(our_db: Database) -> None:
     refusal(our_db, "CREATE VIRTUAL TABLE foo_schema USING clset")
     assert our_db.run("SELECT name FROM sqlite_master WHERE name LIKE '%foo%'") == []
     our_db.run("CREATE VIRTUAL TABLE foo_schema USING clset (a PRIMARY KEY NOT NULL, b)")
-    assert our_db.run("SELECT * FROM foo_schema") == []
+    assert our_db.run("SELECT 1 FROM foo_schema") == []
 
 
 # ## Conversion

@@ -126,7 +126,7 @@ class Apsw:
 
     def translate(self, error: Exception) -> SqlError:
         code = getattr(error, "extendedresult", -1)
-        return SqlError(str(error).partition(": ")[2] or str(error), code)
+        return SqlError(str(error).removeprefix(f"{type(error).__name__}: "), code)
 
     def run(self, sql: str, *values: Value) -> list[Row]:
         try:
