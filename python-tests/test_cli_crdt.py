@@ -110,7 +110,8 @@ def test_pull_chooses(sh):
     assert len(sh.lines("a.db", "--until", "1")) == 3
     assert len(sh.lines("a.db", "--local")) == 4
     assert sh.lines("a.db", "--exclude", site) == []
-    assert len(sh.lines("a.db", "-t", "notes", "-t", "plain")) == 4
+    assert len(sh.lines("a.db", "-t", "notes")) == 4
+    assert "plain" in sh("crdt", "pull", "a.db", "-t", "plain", "--json", status=1).err
     for wrong in ("", "0", "xy", "00" * 17):
         sh("crdt", "pull", "a.db", "--exclude", wrong, status=2)
 
@@ -125,7 +126,7 @@ def test_json_keeps_every_value(sh):
     sh.run("a.db", f"INSERT INTO notes VALUES {rows}")
     data = sh("crdt", "pull", "a.db", "--json").bytes
     sh("crdt", "merge", "b.db", "-", stdin=data)
-    sql = "SELECT id, typeof(body), quote(body), hex(body) FROM notes ORDER BY id"
+    sql = "SELECT id, typeof(body), hex(body), body = 0.1 + 0.2 FROM notes ORDER BY id"
     assert sh.rows("b.db", sql) == sh.rows("a.db", sql)
     assert len(sh.rows("b.db", sql)) == 21
 
@@ -180,7 +181,7 @@ def test_bad_bytes_are_one_line(sh):
     payload = sh("crdt", "pull", "a.db").bytes
     lines = sh("crdt", "pull", "a.db", "--json").bytes
     cut = [payload[:size] for size in range(1, len(payload), 5)]
-    cut += [lines[:size] for size in range(1, 200, 7)]
+    cut += [lines[:size] for size in range(1, lines.index(b"}"), 7)]
     for data in cut:
         result = sh("crdt", "merge", "b.db", "-", stdin=data, status=1)
         assert result.err.count("\n") == 1

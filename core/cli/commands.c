@@ -202,8 +202,9 @@ const cli_command cli_commands[] = {
      "The SQL runs in one transaction. If any of it fails, nothing is changed.",
      crdt_alter_options, 2, 2, cmd_crdt_alter},
     {"crdt pull", "DB", "Write changes for other databases",
-     "They are written as a payload, and with --json as lines of JSON, one "
-     "change to a line.",
+     "They are written as a payload, which notices when any of it is missing, "
+     "and with --json as lines of JSON, one change to a line: names and values "
+     "are as in docs/changeset-json.md, `pk` and `site_id` in hexadecimal.",
      crdt_pull_options, 1, 1, cmd_crdt_pull},
     {"crdt merge", "DB FILE", "Merge changes into a database",
      "FILE is what pull wrote, in either form; - is standard input. All of it "
