@@ -132,6 +132,26 @@ describe("crdt", function()
     assert.equal(2, #changes(left, { only_local = true }))
   end)
 
+  it("reads packed keys", function()
+    assert(a:exec [[
+      CREATE TABLE both(x TEXT NOT NULL, y NOT NULL, z, PRIMARY KEY(y, x));
+      INSERT INTO both VALUES('a', 255, 0), ('', -2.5, 1);
+    ]])
+    assert(left:enable "both")
+    local keys = {}
+    for change in left:pull() do
+      keys[#keys + 1] = assert(left:key(change.pk))
+    end
+    table.sort(keys, function(one, two)
+      return one[1] < two[1]
+    end)
+    assert.same({ { -2.5, "", n = 2 }, { 255, "a", n = 2 } }, keys)
+    local key, message, code = left:key "\1\17"
+    assert.is_nil(key)
+    assert.is_string(message)
+    assert.is_string(code)
+  end)
+
   it("pulls into coroutines", function()
     assert(a:exec "INSERT INTO notes(id) VALUES('x'), ('y')")
     local count = 0

@@ -33,7 +33,9 @@ end
 assert(phone:exec "INSERT INTO notes VALUES('c', 'bread', 0)")
 local site = phone_crdt:site_id()
 local bytes = assert(phone_crdt:payload { since = laptop_crdt:peer_version(site) })
-print(assert(laptop_crdt:merge(bytes)))
+local report = assert(laptop_crdt:merge(bytes))
+print(report)
+assert(report.applied == 2 and report.tables.notes.ignored == 0)
 
 -- Or change by change.
 assert(phone:exec "UPDATE notes SET done = 1 WHERE id = 'c'")

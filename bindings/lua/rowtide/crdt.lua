@@ -4,6 +4,7 @@ local core = require "rowtide.core"
 local check = require "rowtide.check"
 local object = require "rowtide.object"
 local stream = require "rowtide.stream"
+local values = require "rowtide.values"
 
 local crdt = {}
 
@@ -55,11 +56,12 @@ function Crdt:is_enabled(name)
 end
 
 -- A list of what a function makes of the rows of a query.
-local function list(db, sql, each)
+local function list(db, sql, each, params)
   local stmt, message, code = core.stmt_prepare(db, sql)
   if not stmt then
     return nil, message, code
   end
+  core.stmt_bind_all(stmt, params or {})
   local out = {}
   local row
   repeat
@@ -185,6 +187,20 @@ function Crdt:payload(options)
   end
   stream.check_sink(sink)
   return stream.with_sink(sink, write)
+end
+
+--- The values of a packed primary key, as a list with their number as `n`.
+function Crdt:key(pk)
+  check.type("string", "pk", pk)
+  local key, message, code = list(self.db, "SELECT cell FROM crsql_unpack_columns WHERE package = ?",
+    function(row)
+      return row[1]
+    end, { values.blob(pk) })
+  if not key then
+    return nil, message, code
+  end
+  key.n = #key
+  return key
 end
 
 local Report = { __name = "rowtide.MergeReport" }

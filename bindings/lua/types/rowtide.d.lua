@@ -793,6 +793,11 @@ function Crdt:version() end
 ---@return fun(): rowtide.CrdtChange?
 function Crdt:pull(options) end
 
+---The values of the primary key in a change, with their number as `n`.
+---@param pk string
+---@return table<integer, rowtide.Value>|fail
+function Crdt:key(pk) end
+
 ---Changes as compact bytes, with checksums.
 ---@param options rowtide.PayloadOptions?
 ---@return string|true|fail
