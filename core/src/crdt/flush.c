@@ -198,7 +198,8 @@ static int put_front(flush *work, rowtide__entry *rest)
     front.rows = end - rest->key.integer + 1;
     rc = inside ? put_inside(work, &front) : put_outside(work, &front);
     rest->rows -= front.rows;
-    rest->key.integer += front.rows;
+    if (rest->rows > 0)
+        rest->key.integer += front.rows;
     table->run_rows = 0;
     return rc;
 }

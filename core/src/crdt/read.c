@@ -307,7 +307,7 @@ static int scan_to(rowtide__reader *reader, rowtide__crdt_table *table)
         return rc;
     if (table->reader == reader && reader->scanning
         && reader->scan_generation == reader->engine->generation
-        && reader->scanned + 1 == wanted) {
+        && reader->scanned < wanted && reader->scanned == wanted - 1) {
         rc = step_to(reader, table->scan);
     } else {
         sqlite3_reset(table->scan);

@@ -80,7 +80,8 @@ static int is_cached(const rowtide__crdt *engine,
     return table->integer_key && table->run_rows > 0
            && table->run_serial == engine->serial
            && key->integer >= table->run_first
-           && key->integer - table->run_first < table->run_rows;
+           && (uint64_t)key->integer - (uint64_t)table->run_first
+                  < (uint64_t)table->run_rows;
 }
 
 int rowtide__store_read(rowtide__crdt *engine, rowtide__crdt_table *table,
