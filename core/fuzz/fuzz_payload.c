@@ -10,23 +10,23 @@
 
 static rowtide_db *open_db(void)
 {
-    rowtide_db *db = NULL;
-    if (rowtide_db_open(":memory:", NULL, &db) != ROWTIDE_OK
+    rowtide_db *made = NULL;
+    if (rowtide_db_open(":memory:", NULL, &made) != ROWTIDE_OK
         || rowtide_db_exec(
-               db, "CREATE TABLE t(id INTEGER PRIMARY KEY NOT NULL, a, b);"
-                   "CREATE TABLE w(x TEXT NOT NULL, y NOT NULL, n INT CHECK "
-                   "(n IS NOT 13), PRIMARY KEY(x, y)) WITHOUT ROWID;"
-                   "CREATE TABLE k(id BLOB NOT NULL PRIMARY KEY)")
+               made, "CREATE TABLE t(id INTEGER PRIMARY KEY NOT NULL, a, b);"
+                     "CREATE TABLE w(x TEXT NOT NULL, y NOT NULL, n INT CHECK "
+                     "(n IS NOT 13), PRIMARY KEY(x, y)) WITHOUT ROWID;"
+                     "CREATE TABLE k(id BLOB NOT NULL PRIMARY KEY)")
                != ROWTIDE_OK
-        || rowtide_crdt_enable(db, "t") != ROWTIDE_OK
-        || rowtide_crdt_enable(db, "w") != ROWTIDE_OK
-        || rowtide_crdt_enable(db, "k") != ROWTIDE_OK
-        || rowtide_db_exec(db, "INSERT INTO t VALUES(1, 2, 'three');"
-                               "INSERT INTO w VALUES('x', 1.5, 1);"
-                               "DELETE FROM w")
+        || rowtide_crdt_enable(made, "t") != ROWTIDE_OK
+        || rowtide_crdt_enable(made, "w") != ROWTIDE_OK
+        || rowtide_crdt_enable(made, "k") != ROWTIDE_OK
+        || rowtide_db_exec(made, "INSERT INTO t VALUES(1, 2, 'three');"
+                                 "INSERT INTO w VALUES('x', 1.5, 1);"
+                                 "DELETE FROM w")
                != ROWTIDE_OK)
         abort();
-    return db;
+    return made;
 }
 
 static int add(rowtide_sink *sink, const void *data, size_t size)
@@ -94,11 +94,11 @@ static void wrap(const uint8_t *data, size_t size, rowtide_buffer *out)
     rowtide_sink_free(sink);
 }
 
-static int64_t total(rowtide_db *db)
+static int64_t total(rowtide_db *from)
 {
     rowtide_stmt *stmt = NULL;
     rowtide_value value = rowtide_value_integer(-1);
-    if (rowtide_stmt_prepare(db,
+    if (rowtide_stmt_prepare(from,
                              "SELECT (SELECT count(*) FROM crsql_changes) + "
                              "(SELECT count(*) FROM t) + (SELECT count(*) FROM "
                              "w) + (SELECT count(*) FROM k)",
@@ -111,23 +111,29 @@ static int64_t total(rowtide_db *db)
     return value.integer;
 }
 
+/* A payload that is refused leaves nothing behind, so that the database can be
+ * used again. */
+static rowtide_db *db;
+
 static void merge(const void *data, size_t size)
 {
-    rowtide_db *db = open_db();
     rowtide_source *source = NULL;
     rowtide_crdt_report *report = NULL;
+    if (!db)
+        db = open_db();
     int64_t before = total(db);
-    if (rowtide_source_memory(data, size, &source) == ROWTIDE_OK) {
-        int rc = rowtide_crdt_merge_payload(db, source, &report);
-        /* A payload that is refused leaves nothing behind. */
-        if (rc != ROWTIDE_OK && total(db) != before)
-            abort();
-        if (rowtide_db_in_transaction(db))
-            abort();
-    }
+    if (rowtide_source_memory(data, size, &source) != ROWTIDE_OK)
+        abort();
+    int rc = rowtide_crdt_merge_payload(db, source, &report);
+    if (rowtide_db_in_transaction(db)
+        || (rc != ROWTIDE_OK && (report || total(db) != before)))
+        abort();
     rowtide_crdt_report_free(report);
     rowtide_source_free(source);
-    rowtide_db_free(db);
+    if (rc == ROWTIDE_OK) {
+        rowtide_db_free(db);
+        db = NULL;
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -5,7 +5,8 @@
 
 const char PEERS_CHANGES[] =
     "SELECT \"table\", pk, cid, val, col_version, site_id, cl FROM "
-    "crsql_changes ORDER BY \"table\", pk, cid";
+    "crsql_changes WHERE NOT (cid = '-1' AND cl = 1) ORDER BY \"table\", pk, "
+    "cid";
 
 rowtide_db *peers_db(const char *sql)
 {

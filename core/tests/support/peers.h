@@ -24,7 +24,7 @@ int peers_merge(rowtide_db *db, const void *data, size_t size,
 int64_t peers_cursor(rowtide_db *db, rowtide_db *from);
 int64_t peers_version(rowtide_db *db);
 /* Table, key, column, value, versions, site of every change, in a fixed
- * order. */
+ * order. That a row is alive is told with its cells, or once more. */
 extern const char PEERS_CHANGES[];
 /* The same tables and the same winning changes. */
 void peers_same(rowtide_db *a, rowtide_db *b);
