@@ -192,10 +192,10 @@ end
 --- The values of a packed primary key, as a list with their number as `n`.
 function Crdt:key(pk)
   check.type("string", "pk", pk)
-  local key, message, code = list(self.db, "SELECT cell FROM crsql_unpack_columns WHERE package = ?",
-    function(row)
-      return row[1]
-    end, { values.blob(pk) })
+  local sql = "SELECT cell FROM crsql_unpack_columns WHERE package = ?"
+  local key, message, code = list(self.db, sql, function(row)
+    return row[1]
+  end, { values.blob(pk) })
   if not key then
     return nil, message, code
   end

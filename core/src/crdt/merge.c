@@ -189,8 +189,10 @@ static int compare_value(merge *work, int *out)
     int same = 0;
     table->reader = NULL;
     int rc = rowtide__crdt_prepare_get(work->engine, table);
-    if (rc == ROWTIDE_OK)
+    if (rc == ROWTIDE_OK) {
+        sqlite3_reset(table->get);
         rc = rowtide__key_bind(table, table->get, 1, &work->key);
+    }
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_step(work->engine, table->get);
     if (rc == ROWTIDE_DONE)
