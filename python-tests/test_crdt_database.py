@@ -27,9 +27,8 @@ def path(tmp_path: Path) -> Path:
     path = tmp_path / "db"
     with file(path) as db:
         db.run(SCHEMA)
-        db.run(
-            "INSERT INTO t VALUES (1, 2, 3), (2, 2, 3); INSERT INTO u VALUES ('k', 1.5, x'00')"
-        )
+        db.run("BEGIN; INSERT INTO t VALUES (1, 2, 3), (2, 2, 3)")
+        db.run("INSERT INTO u VALUES ('k', 1.5, x'00'); COMMIT")
         db.run("UPDATE t SET a = 4 WHERE id = 1; DELETE FROM t WHERE id = 2")
     return path
 
