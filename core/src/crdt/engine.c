@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* Pending changes are written when they take more memory than this. */
-enum { PENDING_BYTES = 16 << 20 };
+enum { PENDING_BYTES = 32 << 20 };
 
 int rowtide__crdt_new(sqlite3 *sqlite, rowtide__crdt **out)
 {
@@ -147,6 +147,10 @@ static int read_version(rowtide__crdt *engine, int64_t *out)
         engine->outdated = 0;
         rowtide__crdt_tables_forget(engine);
     }
+    if (rc >= 0)
+        rc = rowtide__crdt_tables_load(engine);
+    if (*out < engine->least_version)
+        *out = engine->least_version;
     return rc < 0 ? rc : ROWTIDE_OK;
 }
 

@@ -67,6 +67,8 @@ struct rowtide__crdt_table {
     uint64_t run_serial;
     int64_t run_first, run_rows; /* 0 rows: none */
     rowtide__clock run;
+    uint64_t miss_serial; /* `miss` was looked for and has no record */
+    int64_t miss;
 };
 
 typedef struct rowtide__pending rowtide__pending;
@@ -100,6 +102,7 @@ struct rowtide__crdt {
     int failed_mark, top_mark; /* savepoints that were open; -1: none */
     int sync_bit;
     int merge_equal_values;
+    int64_t least_version;     /* db_version is not below */
     unsigned char site_id[ROWTIDE_SITE_ID_SIZE];
 
     /* The transaction. */

@@ -17,7 +17,8 @@ enum {
     KEY_IS_BYTES = 64
 };
 
-enum { BLOCK_BYTES = 1400, ITEM_BYTES = 1 + 7 * 10 };
+/* A block has to fit in a page without overflow, at SQLite's usual size. */
+enum { BLOCK_BYTES = 880, ITEM_BYTES = 1 + 7 * 10 };
 
 int rowtide__log_add(rowtide__log *log, const rowtide__logged *item)
 {

@@ -11,9 +11,9 @@ typedef struct item {
     rowtide__crdt_table *table;
     int64_t integer;
     int64_t rows;
-    size_t bytes_at, bytes_size; /* of the key */
-    size_t groups_at;
-    int count;
+    uint32_t bytes_at, bytes_size; /* of the key */
+    uint32_t groups_at;
+    int32_t count;
     uint32_t hash;
     int32_t below; /* in the same bucket */
     int fresh;     /* no older item is about this row */
@@ -282,7 +282,7 @@ static size_t floor_of(const rowtide__pending *pending)
 static int put_groups(rowtide__pending *pending, item *entry,
                       const rowtide__clock *clock)
 {
-    size_t end = entry->groups_at + (size_t)clock->count;
+    size_t end = (size_t)entry->groups_at + (size_t)clock->count;
     int rc = grow((void **)&pending->groups, &pending->group_capacity, end,
                   sizeof *pending->groups);
     if (rc != ROWTIDE_OK)
@@ -346,10 +346,10 @@ static int push(rowtide__pending *pending, rowtide__crdt_table *table,
     entry->rows = 1;
     entry->hash = hash_key(table, key);
     entry->fresh = fresh;
-    entry->bytes_at = pending->bytes.size;
-    entry->groups_at = pending->group_count;
+    entry->bytes_at = (uint32_t)pending->bytes.size;
+    entry->groups_at = (uint32_t)pending->group_count;
     if (key->data) {
-        entry->bytes_size = key->size;
+        entry->bytes_size = (uint32_t)key->size;
         rc = rowtide__buffer_append(&pending->bytes, key->data, key->size);
     }
     if (rc == ROWTIDE_OK)
@@ -364,7 +364,8 @@ int rowtide__pending_put(rowtide__pending *pending, rowtide__crdt_table *table,
 {
     uint32_t hash = hash_key(table, key);
     int32_t place = find_item(pending, table, key, hash);
-    if (pending->count >= INT32_MAX / 2)
+    if (pending->count >= INT32_MAX / 2 || pending->group_count >= INT32_MAX
+        || pending->bytes.size >= INT32_MAX || key->size > INT32_MAX)
         return rowtide__fail(ROWTIDE_ETOOBIG, "too many changes at once");
     if (place != NONE && (size_t)place == pending->count - 1
         && (size_t)place >= floor_of(pending)
@@ -471,8 +472,13 @@ void rowtide__pending_cut(rowtide__pending *pending, int number)
     size_t left = pending->mark_count;
     while (left > 0 && pending->marks[left - 1].number >= number)
         found = &pending->marks[--left];
-    if (!found)
+    /* SQLite has told of all savepoints that were opened since we joined: this
+     * one is older than everything here. */
+    if (!found || found->number != number) {
+        cut_to(pending, 0);
+        pending->mark_count = left;
         return;
+    }
     cut_to(pending, found->height);
     if (pending->count > 0)
         pending->items[pending->count - 1].rows = found->rows;

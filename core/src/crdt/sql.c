@@ -6,9 +6,7 @@
 
 static const char *const FIXED[ROWTIDE__FIXED_COUNT] = {
     [ROWTIDE__LAST_VERSION] =
-        "SELECT max(coalesce((SELECT max(db_version) FROM "
-        "main.rowtide_crdt_log), 0), coalesce((SELECT value FROM "
-        "main.crsql_master WHERE key = 'pre_compact_dbversion'), 0))",
+        "SELECT max(db_version) FROM main.rowtide_crdt_log",
     [ROWTIDE__JOIN] = "INSERT INTO crsql_changes SELECT NULL, NULL, NULL, "
                       "NULL, NULL, NULL, NULL, NULL, NULL WHERE 0",
     [ROWTIDE__LOG_PUT] = "INSERT INTO main.rowtide_crdt_log(db_version, "

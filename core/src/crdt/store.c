@@ -84,21 +84,41 @@ static int is_cached(const rowtide__crdt *engine,
                   < (uint64_t)table->run_rows;
 }
 
+static int note_miss(rowtide__crdt *engine, rowtide__crdt_table *table,
+                     const rowtide__key *key)
+{
+    table->run_rows = 0;
+    if (table->integer_key) {
+        table->miss_serial = engine->serial;
+        table->miss = key->integer;
+    }
+    return ROWTIDE_OK;
+}
+
+static int is_missing(const rowtide__crdt *engine,
+                      const rowtide__crdt_table *table, const rowtide__key *key)
+{
+    return table->integer_key && table->miss_serial == engine->serial
+           && table->miss == key->integer;
+}
+
 int rowtide__store_read(rowtide__crdt *engine, rowtide__crdt_table *table,
                         const rowtide__key *key, rowtide__clock *out)
 {
     out->count = 0;
+    if (is_missing(engine, table, key)) {
+        table->run_rows = 0;
+        return ROWTIDE_OK;
+    }
     if (!is_cached(engine, table, key)) {
         int rc = find_record(engine, table, key);
         if (rc != ROWTIDE_OK)
-            return rc < 0 ? rc : ROWTIDE_OK;
+            return rc < 0 ? rc : note_miss(engine, table, key);
         if (!table->integer_key)
             return rowtide__clock_copy(out, table->run.groups,
                                        table->run.count);
-        if (!is_cached(engine, table, key)) {
-            table->run_rows = 0;
-            return ROWTIDE_OK;
-        }
+        if (!is_cached(engine, table, key))
+            return note_miss(engine, table, key);
     }
     return rowtide__clock_row(out, table->run.groups, table->run.count,
                               key->integer - table->run_first);
@@ -167,6 +187,7 @@ static void note_stored(rowtide__crdt_table *table, const rowtide__key *key,
                         int64_t rows)
 {
     table->has_clocks = 1;
+    table->miss_serial = 0;
     if (!key->data && key->integer + (rows - 1) > table->max_key)
         table->max_key = key->integer + (rows - 1);
 }

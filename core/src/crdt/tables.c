@@ -189,6 +189,10 @@ int rowtide__crdt_tables_load(rowtide__crdt *engine)
     int rc = load_registered(engine);
     if (rc == ROWTIDE_OK)
         rc = load_triggers(engine);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_integer(engine, &engine->least_version, 0,
+                                   "SELECT value FROM main.crsql_master WHERE "
+                                   "key = 'pre_compact_dbversion'");
     engine->loaded = rc == ROWTIDE_OK;
     return rc;
 }
