@@ -489,6 +489,18 @@ def test_conversion_clears_what_a_dropped_table_left(old_file: tuple[Database, P
     db.close()
 
 
+def test_writes_before_the_conversion_say_what_to_do(
+    old_file: tuple[Database, Path],
+) -> None:
+    _, path = old_file
+    db = ours(path)
+    for sql in ("INSERT INTO t (id) VALUES (99)", "UPDATE t SET a = 0", "DELETE FROM k"):
+        assert "rowtide_crdt_convert()" in refusal(db, sql)
+    db.run("SELECT rowtide_crdt_convert()")
+    db.run("DELETE FROM k")
+    db.close()
+
+
 def test_conversion_inside_a_transaction_can_be_taken_back(
     old_file: tuple[Database, Path],
 ) -> None:

@@ -122,9 +122,21 @@ static int fail_stale(const rowtide__crdt_table *table)
                          table->name, table->name);
 }
 
+/* The triggers of cr-sqlite name the table. */
+static int fail_foreign(sqlite3_value *name)
+{
+    const char *text = (const char *)sqlite3_value_text(name);
+    return rowtide__fail(ROWTIDE_ESCHEMA,
+                         "table \"%s\" takes part in cr-sqlite 0.16: run "
+                         "SELECT rowtide_crdt_convert()",
+                         text ? text : "");
+}
+
 static int open_table(rowtide__crdt *engine, sqlite3_value *id,
                       rowtide__crdt_table **out)
 {
+    if (sqlite3_value_type(id) == SQLITE_TEXT)
+        return fail_foreign(id);
     int rc = rowtide__crdt_join(engine);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_table_by_id(engine, sqlite3_value_int64(id), out);
