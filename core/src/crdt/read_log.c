@@ -199,10 +199,11 @@ static void advance(rowtide__reader *reader, size_t place)
         at->offset = reader->descending ? at->item.count - 1 : 0;
     }
     ended = at->nth < 0 || at->nth == at->item.rows;
-    at->sequence =
-        at->item.sequence + at->nth * at->item.stride + at->offset;
     if (ended)
         *at = reader->active[--reader->active_count];
+    else
+        at->sequence =
+            at->item.sequence + at->nth * at->item.stride + at->offset;
 }
 
 int rowtide__reader_next_spot(rowtide__reader *reader, rowtide__spot *out)
