@@ -135,9 +135,9 @@ static int fail_foreign(sqlite3_value *name)
 static int open_table(rowtide__crdt *engine, sqlite3_value *id,
                       rowtide__crdt_table **out)
 {
-    if (sqlite3_value_type(id) == SQLITE_TEXT)
-        return fail_foreign(id);
     int rc = rowtide__crdt_join(engine);
+    if (rc == ROWTIDE_OK && sqlite3_value_type(id) == SQLITE_TEXT)
+        rc = fail_foreign(id);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_table_by_id(engine, sqlite3_value_int64(id), out);
     if (rc == ROWTIDE_OK && (*out)->stale)
