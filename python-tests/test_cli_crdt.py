@@ -177,6 +177,20 @@ def test_wrong_lines_name_themselves(sh, change, message):
     assert sh.notes("b.db") == []
 
 
+def test_lines_are_utf8(sh):
+    data = sh("crdt", "pull", "a.db", "--json").bytes
+    for wrong in (
+        b"\xff",
+        b"\xed\xa0\x80",
+        b"\xc0\x80",
+        b"\xf4\x90\x80\x80",
+        b"\0",
+        b"\xe2\x82",
+    ):
+        lines = data.replace(b"milk", wrong)
+        assert "UTF-8" in sh("crdt", "merge", "b.db", "-", stdin=lines, status=1).err
+
+
 def test_bad_bytes_are_one_line(sh):
     payload = sh("crdt", "pull", "a.db").bytes
     lines = sh("crdt", "pull", "a.db", "--json").bytes

@@ -285,39 +285,43 @@ int cmd_crdt_peers(cli_run *cli)
 
 /* ## sync */
 
-/* One direction, with its report; sync() itself gives none. */
-static int fetch(cli_run *cli, const char *path, rowtide_db *to,
-                 rowtide_db *from)
+/* Each direction with its report, which sync() by itself does not give; it
+ * tells both how far the other has come. */
+static int exchange(rowtide_db **db, rowtide_crdt_report **reports)
 {
-    rowtide_crdt_report *report = NULL;
-    if (rowtide_crdt_fetch(to, from, &report) != ROWTIDE_OK)
-        return cli_fail(cli);
-    cli_print_merged(cli, path, report);
-    rowtide_crdt_report_free(report);
-    return CLI_OK;
+    int rc = rowtide_crdt_fetch(db[0], db[1], &reports[0]);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide_crdt_fetch(db[1], db[0], &reports[1]);
+    return rc == ROWTIDE_OK ? rowtide_crdt_sync(db[0], db[1]) : rc;
+}
+
+static void print_both(cli_run *cli, rowtide_crdt_report **reports)
+{
+    int json = cli_has(cli, "json");
+    for (int i = 0; i < 2; i++) {
+        if (json)
+            putchar(i ? ',' : '[');
+        cli_print_merged(cli, cli->arguments[i], reports[i]);
+    }
+    if (json)
+        puts("]");
 }
 
 int cmd_crdt_sync(cli_run *cli)
 {
-    rowtide_db *a = NULL, *b = NULL;
-    int json = cli_has(cli, "json");
-    int status = cli_open_crdt(cli, cli->arguments[0], &a);
-    if (status == CLI_OK)
-        status = cli_open_crdt(cli, cli->arguments[1], &b);
-    if (status == CLI_OK && json)
-        putchar('[');
-    if (status == CLI_OK)
-        status = fetch(cli, cli->arguments[0], a, b);
-    if (status == CLI_OK && json)
-        putchar(',');
-    if (status == CLI_OK)
-        status = fetch(cli, cli->arguments[1], b, a);
-    if (status == CLI_OK && json)
-        puts("]");
-    if (status == CLI_OK && rowtide_crdt_sync(a, b) != ROWTIDE_OK)
+    rowtide_db *db[2] = {NULL, NULL};
+    rowtide_crdt_report *reports[2] = {NULL, NULL};
+    int status = CLI_OK;
+    for (int i = 0; status == CLI_OK && i < 2; i++)
+        status = cli_open_crdt(cli, cli->arguments[i], &db[i]);
+    if (status == CLI_OK && exchange(db, reports) != ROWTIDE_OK)
         status = cli_fail(cli);
-    rowtide_db_free(a);
-    rowtide_db_free(b);
+    if (status == CLI_OK)
+        print_both(cli, reports);
+    for (int i = 0; i < 2; i++) {
+        rowtide_crdt_report_free(reports[i]);
+        rowtide_db_free(db[i]);
+    }
     return status;
 }
 

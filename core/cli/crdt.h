@@ -10,6 +10,8 @@ void cli_print_merged(cli_run *cli, const char *database,
                       const rowtide_crdt_report *report);
 
 void cli_print_hex(FILE *out, const void *data, size_t size);
+/* 1 if it is UTF-8 without NUL. */
+int cli_is_text(const void *data, size_t size);
 /* Bytes of hexadecimal digits, into at least half as many; -1 if they are
  * none. */
 long cli_read_hex(const char *digits, size_t length, unsigned char *out);

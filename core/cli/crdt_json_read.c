@@ -306,6 +306,8 @@ int cli_change_reader_read(cli_change_reader *reader, const char *line,
     text.data = line;
     text.size = length;
     forget(reader);
+    if (!cli_is_text(line, length))
+        return rowtide_error_set(ROWTIDE_ECORRUPT, "it is not UTF-8");
     int rc = rowtide_stmt_reset(reader->stmt);
     if (rc == ROWTIDE_OK)
         rc = rowtide_stmt_bind(reader->stmt, 1, &text);

@@ -19,9 +19,9 @@ static void print_wrapped(FILE *out, const char *type, const void *data,
     fputs("\"}", out);
 }
 
-static int is_json_text(const unsigned char *c, size_t size)
+int cli_is_text(const void *data, size_t size)
 {
-    const unsigned char *end = c + size;
+    const unsigned char *c = data, *end = c + size;
     while (c < end) {
         int length = *c < 0x80 ? 1 : *c < 0xE0 ? 2 : *c < 0xF0 ? 3 : 4;
         unsigned least[] = {0, 1, 0x80, 0x800, 0x10000};
@@ -44,7 +44,7 @@ static int is_json_text(const unsigned char *c, size_t size)
 
 static int print_text(FILE *out, const char *data, size_t size)
 {
-    if (!is_json_text((const unsigned char *)data, size)) {
+    if (!cli_is_text(data, size)) {
         print_wrapped(out, "text", data, size);
         return ROWTIDE_OK;
     }
