@@ -252,8 +252,10 @@ int rowtide__crdt_register_columns(rowtide__crdt *engine, int64_t id,
         engine,
         "INSERT INTO main.rowtide_crdt_column(table_id, id, name) "
         "SELECT %lld, row_number() OVER (ORDER BY cid), name FROM "
-        "pragma_table_xinfo(%Q, 'main') WHERE pk = 0 AND hidden = 0",
-        (long long)id, table);
+        "pragma_table_xinfo(%Q, 'main') WHERE pk = 0 AND hidden = 0 "
+        "UNION ALL SELECT %lld, -pk, name FROM pragma_table_info(%Q, 'main') "
+        "WHERE pk > 0",
+        (long long)id, table, (long long)id, table);
 }
 
 static int create_clocks(rowtide__crdt *engine, int64_t id, const char *table)
@@ -311,7 +313,8 @@ static int find_registered(rowtide__crdt *engine, const char *name,
     return rc == ROWTIDE_OK ? rowtide__crdt_table_shape(engine, found) : rc;
 }
 
-static int forget_table(rowtide__crdt *engine, rowtide__crdt_table *table)
+int rowtide__crdt_forget_table(rowtide__crdt *engine,
+                               rowtide__crdt_table *table)
 {
     int rc = rowtide__crdt_drop_views(engine, table->registered);
     if (rc == ROWTIDE_OK)
@@ -335,14 +338,14 @@ static int forget_dropped(rowtide__crdt *engine)
     int64_t known;
     for (rowtide__crdt_table *table = engine->tables;
          table && rc == ROWTIDE_OK; table = table->next) {
-        if (!table->dropped)
+        if (!table->dropped || table->altering)
             continue;
         rc = rowtide__crdt_integer(engine, &known, 0,
                                    "SELECT count(*) FROM "
                                    "main.rowtide_crdt_table WHERE id = %lld",
                                    (long long)table->id);
         if (rc == ROWTIDE_OK && known)
-            rc = forget_table(engine, table);
+            rc = rowtide__crdt_forget_table(engine, table);
     }
     return rc;
 }
@@ -380,7 +383,7 @@ static int settle_renamed(rowtide__crdt *engine)
     return rc;
 }
 
-static int enable_table(rowtide__crdt *engine, const char *name)
+int rowtide__crdt_enable_table(rowtide__crdt *engine, const char *name)
 {
     rowtide__crdt_table *table = NULL;
     int rc = rowtide__crdt_tables_load(engine);
@@ -453,7 +456,7 @@ int rowtide__crdt_enable(rowtide__crdt *engine, const char *name)
         rc = check_table(engine, name);
     if (rc != ROWTIDE_OK || enabled)
         return rc;
-    return rowtide__crdt_atomically(engine, name, enable_table);
+    return rowtide__crdt_atomically(engine, name, rowtide__crdt_enable_table);
 }
 
 static int disable_table(rowtide__crdt *engine, const char *name)
@@ -462,7 +465,7 @@ static int disable_table(rowtide__crdt *engine, const char *name)
     int rc = rowtide__crdt_flush(engine);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_table_find(engine, name, &table);
-    return rc == ROWTIDE_OK ? forget_table(engine, table) : rc;
+    return rc == ROWTIDE_OK ? rowtide__crdt_forget_table(engine, table) : rc;
 }
 
 int rowtide__crdt_disable(rowtide__crdt *engine, const char *name)

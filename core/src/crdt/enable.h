@@ -16,6 +16,11 @@ int rowtide__crdt_create_views(rowtide__crdt *engine,
                                const rowtide__crdt_table *table);
 int rowtide__crdt_drop_views(rowtide__crdt *engine, const char *name);
 
+/* Neither is atomic by itself. */
+int rowtide__crdt_enable_table(rowtide__crdt *engine, const char *name);
+int rowtide__crdt_forget_table(rowtide__crdt *engine,
+                               rowtide__crdt_table *table);
+
 /* Give every row that has no clock, or is dead by it, a new one. */
 int rowtide__crdt_backfill(rowtide__crdt *engine, rowtide__crdt_table *table);
 int rowtide__crdt_register_columns(rowtide__crdt *engine, int64_t id,

@@ -41,6 +41,8 @@ struct rowtide__crdt_table {
     int dropped;        /* the table or its triggers are gone */
     int shaped;         /* what follows has been read */
     int stale;          /* columns differ from what is registered */
+    int keys_changed;   /* and so does the primary key */
+    int altering;       /* between begin_alter and commit_alter */
     int integer_key;
     int key_count;
     char **keys;        /* in the order of PRIMARY KEY */
@@ -313,6 +315,9 @@ int rowtide__crdt_read_floor(rowtide__crdt *engine, rowtide__crdt_table *table);
 int rowtide__crdt_write_keyed(const rowtide__crdt_table *table,
                               const char *verb, const char *column,
                               rowtide_buffer *out);
+/* Names of the columns of the key, with commas between. */
+int rowtide__crdt_write_keys(const rowtide__crdt_table *table,
+                             rowtide_buffer *out);
 /* table->get gives one row: its key, then its columns. */
 int rowtide__crdt_prepare_get(rowtide__crdt *engine,
                               rowtide__crdt_table *table);

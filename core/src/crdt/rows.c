@@ -27,6 +27,14 @@ static void write_names(rowtide__writer *writer,
     }
 }
 
+int rowtide__crdt_write_keys(const rowtide__crdt_table *table,
+                             rowtide_buffer *out)
+{
+    rowtide__writer writer = {out, ROWTIDE_OK};
+    write_names(&writer, table);
+    return writer.rc;
+}
+
 static void write_where(rowtide__writer *writer,
                         const rowtide__crdt_table *table)
 {

@@ -46,7 +46,7 @@ static void drop_shape(rowtide__crdt_table *table)
     table->keys = NULL;
     table->columns = NULL;
     table->key_count = table->column_count = table->max_column = 0;
-    table->shaped = table->stale = 0;
+    table->shaped = table->stale = table->keys_changed = 0;
 }
 
 static void free_table(rowtide__crdt_table *table)
@@ -141,7 +141,7 @@ static int note_trigger(rowtide__crdt *engine, const char *trigger,
         if (strlen(table->registered) != size
             || sqlite3_strnicmp(table->registered, trigger, (int)size) != 0)
             continue;
-        table->dropped = 0;
+        table->dropped = table->altering = 0;
         return replace_text(&table->name, name);
     }
     return ROWTIDE_OK;
@@ -305,11 +305,26 @@ static int read_kind(rowtide__crdt *engine, rowtide__crdt_table *table)
     return rc;
 }
 
+/* Columns of the key are registered with negative numbers. */
+static void note_key(rowtide__crdt_table *table, int place, const char *name)
+{
+    if (place > table->key_count
+        || sqlite3_stricmp(table->keys[place - 1], name) != 0)
+        table->keys_changed = 1;
+}
+
 static int note_id(rowtide__crdt_table *table, int id, const char *name)
 {
-    int place = rowtide__crdt_column_find(table, name ? name : "");
+    int place;
+    if (id < 0) {
+        note_key(table, -id, name ? name : "");
+        return ROWTIDE_OK;
+    }
+    place = rowtide__crdt_column_find(table, name ? name : "");
     if (id > table->max_column)
         table->max_column = id;
+    if (!name || !name[0])
+        return ROWTIDE_OK;
     if (place < 0)
         table->stale = 1;
     else
@@ -320,15 +335,22 @@ static int note_id(rowtide__crdt_table *table, int id, const char *name)
 static int read_ids(rowtide__crdt *engine, rowtide__crdt_table *table)
 {
     sqlite3_stmt *stmt;
+    int keys = 0;
     int rc = rowtide__crdt_prepare(
         engine, &stmt,
         "SELECT id, name FROM main.rowtide_crdt_column WHERE table_id = %lld",
         (long long)table->id);
     while (rc == ROWTIDE_OK
-           && (rc = rowtide__crdt_step(engine, stmt)) == ROWTIDE_OK)
+           && (rc = rowtide__crdt_step(engine, stmt)) == ROWTIDE_OK) {
+        keys += sqlite3_column_int(stmt, 0) < 0;
         rc = note_id(table, sqlite3_column_int(stmt, 0),
                      (const char *)sqlite3_column_text(stmt, 1));
+    }
     sqlite3_finalize(stmt);
+    if (keys != table->key_count)
+        table->keys_changed = 1;
+    if (table->keys_changed)
+        table->stale = 1;
     return rc < 0 ? rc : ROWTIDE_OK;
 }
 
