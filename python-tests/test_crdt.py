@@ -215,6 +215,27 @@ def test_alter_inside_a_transaction(phone):
     assert notes(phone) == [("a", "", 0, None)]
 
 
+def test_alter_and_the_standard_librarys_transactions(make):
+    """executescript() commits first; what was altered is taken in all the same."""
+    db = make(NOTES)
+    db.crdt.enable("notes")
+    note(db, "a")
+    with db.crdt.alter("notes"):
+        db.execute("ALTER TABLE notes ADD COLUMN color")
+    assert db.in_transaction
+    db.rollback()
+    note(db, "a")
+    db.commit()
+    with db.crdt.alter("notes"):
+        db.executescript("ALTER TABLE notes ADD COLUMN color")
+    assert not db.in_transaction
+    db.execute("UPDATE notes SET color = 3")
+    (change,) = db.crdt.pull(1)
+    assert (change.column, change.value) == ("color", 3)
+    with pytest.raises(rowtide.ClosedError), db.crdt.alter("notes"):
+        db.close()
+
+
 # -- Who and when
 
 
@@ -325,6 +346,21 @@ def test_names_that_are_many(make_notes):
     changes = list(db.crdt.pull())
     assert [change.column for change in changes] == names * 2
     assert {change.table for change in changes} == {"wide é"}
+
+
+def test_what_is_not_committed(make):
+    """A pull shows it, as crsql_changes does; sync does not."""
+    db, other = make(NOTES), make(NOTES)
+    db.crdt.enable("notes")
+    other.crdt.enable("notes")
+    note(db, "a")
+    assert [change.db_version for change in db.crdt.pull()] == [1, 1]
+    assert db.crdt.version == 0
+    rowtide.sync(db, other)
+    assert db.in_transaction and not other.in_transaction and notes(other) == []
+    db.commit()
+    rowtide.sync(db, other)
+    assert notes(other) == [("a", "", 0)]
 
 
 # -- Merging

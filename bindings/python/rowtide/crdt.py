@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 Mergeable = Iterable[Sequence[object]] | Buffer | Path | Reader
 """Changes as rows, or a payload as bytes, a path or a reader."""
 
-LAST_VERSION = 2**63 - 1
-
 
 class CrdtChange(NamedTuple):
     """One change: a cell that was set, or a row that was made or deleted.
@@ -338,7 +336,7 @@ def pull_options(
 ) -> PullOptions:
     """Bring the options of a pull into the form of the native call."""
     if until == 0:
-        since = LAST_VERSION  # nothing; 0 would be no limit
+        tables = ()  # nothing; for the native call 0 is no limit
     if chunk_size < 0:
         raise InvalidError(f"chunk_size is not below 0, but {chunk_size}")
     return (
