@@ -9,7 +9,7 @@
 /* What tools look into: T__crsql_clock and T__crsql_pks are views of
  * rowtide_crdt_clock(table), which lists the cells of the stored clocks. */
 
-enum { KEY, COL_NAME, COL_VERSION, DB_VERSION, SITE_ID, SEQ, PK, TABLE_ID };
+enum { KEY, COL_NAME, COL_VERSION, DB_VERSION, SITE_ID, SEQ, TABLE_ID, PK };
 
 typedef struct clock_table {
     sqlite3_vtab base;
@@ -37,7 +37,7 @@ static int connect_clock(sqlite3 *sqlite, void *engine, int argc,
     int rc = sqlite3_declare_vtab(
         sqlite, "CREATE TABLE x(key INTEGER, col_name TEXT, col_version "
                 "INTEGER, db_version INTEGER, site_id INTEGER, seq INTEGER, "
-                "pk BLOB HIDDEN, table_id INTEGER HIDDEN)");
+                "table_id INTEGER HIDDEN, pk BLOB HIDDEN)");
     clock_table *made = rc == SQLITE_OK ? sqlite3_malloc(sizeof *made) : NULL;
     if (!made)
         return rc == SQLITE_OK ? SQLITE_NOMEM : rc;
