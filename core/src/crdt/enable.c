@@ -283,9 +283,9 @@ static int register_table(rowtide__crdt *engine, const char *name)
     int64_t id;
     int rc = rowtide__crdt_exec(engine,
                                 "INSERT INTO main.rowtide_crdt_table(name) "
-                                "SELECT name FROM main.sqlite_master WHERE "
+                                "SELECT %Q FROM main.sqlite_master WHERE "
                                 "type = 'table' AND name = %Q COLLATE NOCASE",
-                                name);
+                                name, name);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_integer(engine, &id, 0,
                                    "SELECT max(id) FROM "

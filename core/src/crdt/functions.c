@@ -164,10 +164,13 @@ static int change_table(sqlite3_context *context, int argc,
                         table_change change)
 {
     if (argc < 1 || argc > 2) {
+        /* Lines break where programs that compare the text expect it. */
+        int alters = strcmp(function, "crsql_as_crr") != 0;
         char *message = sqlite3_mprintf(
-            "Wrong number of args provided to %s. Provide the schema \n"
-            "          name and table name or just the table name.",
-            function);
+            "Wrong number of args provided to %s. Provide the %s"
+            "name and table name or just the table name.",
+            function,
+            alters ? "\n          schema " : "schema \n          ");
         sqlite3_result_error(context, message ? message : "", -1);
         sqlite3_free(message);
         return 0;

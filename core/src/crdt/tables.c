@@ -142,6 +142,9 @@ static int note_trigger(rowtide__crdt *engine, const char *trigger,
             || sqlite3_strnicmp(table->registered, trigger, (int)size) != 0)
             continue;
         table->dropped = table->altering = 0;
+        /* Peers know the table by the name it was enabled with. */
+        if (sqlite3_stricmp(table->registered, name) == 0)
+            return ROWTIDE_OK;
         return replace_text(&table->name, name);
     }
     return ROWTIDE_OK;
