@@ -82,6 +82,14 @@ static int make_session(rowtide_capture *capture)
     return ROWTIDE_OK;
 }
 
+static int attach(rowtide_capture *capture,
+                  const rowtide_capture_options *options)
+{
+    return options->tables ? rowtide__capture_attach(capture, options->tables,
+                                                     options->table_count)
+                           : rowtide__capture_attach_all(capture);
+}
+
 static int start(rowtide_capture *capture,
                  const rowtide_capture_options *options)
 {
@@ -97,11 +105,42 @@ static int start(rowtide_capture *capture,
     capture->memory_limit = options->memory_limit;
     capture->schema = rowtide__strdup(schema);
     rc = capture->schema ? make_session(capture) : ROWTIDE_ENOMEM;
+    if (rc == ROWTIDE_OK)
+        rc = attach(capture, options);
+    return rc == ROWTIDE_OK && capture->filter
+               ? rowtide__db_check_open(capture->db, "capture")
+               : rc;
+}
+
+static int start_pinned(rowtide_capture *capture,
+                        const rowtide_capture_options *options)
+{
+    sqlite3_stmt *pin;
+    int rc = rowtide__db_pin(capture->db, &pin);
+    if (rc == ROWTIDE_OK)
+        rc = start(capture, options);
     if (rc != ROWTIDE_OK)
+        end_session(capture);
+    sqlite3_finalize(pin);
+    return rc;
+}
+
+static int begin(rowtide_db *db, const rowtide_capture_options *options,
+                 rowtide_capture **out)
+{
+    rowtide_capture *capture = rowtide__alloc_zero(sizeof *capture);
+    if (!capture)
+        return ROWTIDE_ENOMEM;
+    capture->db = rowtide__db_retain(db);
+    capture->child.closed = close_capture;
+    int rc = start_pinned(capture, options);
+    if (rc != ROWTIDE_OK) {
+        dispose_capture(&capture->child);
         return rc;
-    return options->tables ? rowtide__capture_attach(capture, options->tables,
-                                                     options->table_count)
-                           : rowtide__capture_attach_all(capture);
+    }
+    rowtide__db_attach_child(db, &capture->child);
+    *out = capture;
+    return ROWTIDE_OK;
 }
 
 int rowtide_capture_begin(rowtide_db *db,
@@ -115,20 +154,7 @@ int rowtide_capture_begin(rowtide_db *db,
     int rc = rowtide__db_enter(db, "capture_begin");
     if (rc != ROWTIDE_OK)
         return rc;
-    rowtide_capture *capture = rowtide__alloc_zero(sizeof *capture);
-    if (capture) {
-        capture->db = rowtide__db_retain(db);
-        capture->child.closed = close_capture;
-        rc = start(capture, options ? options : &defaults);
-    } else {
-        rc = ROWTIDE_ENOMEM;
-    }
-    if (rc == ROWTIDE_OK) {
-        rowtide__db_attach_child(db, &capture->child);
-        *out = capture;
-    } else if (capture) {
-        dispose_capture(&capture->child);
-    }
+    rc = begin(db, options ? options : &defaults, out);
     rowtide__db_leave(db);
     return rc;
 }
@@ -236,9 +262,13 @@ int rowtide_capture_end_stream(rowtide_capture *capture, rowtide_sink *sink)
     int rc = enter(capture, "capture_end_stream");
     if (rc != ROWTIDE_OK)
         return rc;
+    sqlite3_stmt *pin;
     output to = {NULL, sink, ROWTIDE_OK};
-    rc = generate(capture, &to);
+    rc = rowtide__db_pin(capture->db, &pin);
+    if (rc == ROWTIDE_OK)
+        rc = generate(capture, &to);
     end_session(capture);
+    sqlite3_finalize(pin);
     rowtide__db_leave(capture->db);
     return rc;
 }
