@@ -15,6 +15,7 @@ static int code_from_errno(int error)
 {
     switch (error) {
     case ENOSPC:
+    case EFBIG:
     case EDQUOT:
         return ROWTIDE_EFULL;
     case EACCES:
