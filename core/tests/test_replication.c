@@ -403,6 +403,25 @@ static void position_can_be_set(void **state)
     assert_int_equal(pull(f), 1);
     scratch_same(f->db, f->copy, all_rows);
     assert_status(rowtide_replica_set_position(f->replica, -1), ROWTIDE_EINVAL);
+    assert_status(rowtide_replica_set_position(f->replica, INT64_MAX),
+                  ROWTIDE_EINVAL);
+}
+
+/* The tables are ordinary ones: anybody may write them. */
+static void a_position_that_is_none_is_refused(void **state)
+{
+    fixture *f = *state;
+    record(f, "INSERT INTO users VALUES(1, 'Ada')");
+    assert_int_equal(pull(f), 1);
+    scratch_exec(f->copy,
+                 "UPDATE rowtide_replica SET position = 9223372036854775807");
+    assert_status(rowtide_replica_pull(f->replica, 0, NULL, NULL),
+                  ROWTIDE_ESCHEMA);
+    assert_message("9223372036854775807 is no position");
+    scratch_exec(f->db,
+                 "UPDATE rowtide_primary SET position = 9223372036854775807");
+    assert_status(rowtide_primary_begin(f->primary, NULL), ROWTIDE_ESCHEMA);
+    assert_int_equal(rowtide_db_in_transaction(f->db), 0);
 }
 
 static void a_limit_and_a_policy(void **state)
@@ -719,6 +738,7 @@ int main(void)
         WITH_FIXTURE(a_copy_of_the_primary_knows_its_place),
         WITH_FIXTURE(a_copy_can_take_over),
         WITH_FIXTURE(position_can_be_set),
+        WITH_FIXTURE(a_position_that_is_none_is_refused),
         WITH_FIXTURE(a_limit_and_a_policy),
         WITH_FIXTURE(append_takes_what_was_captured_elsewhere),
         WITH_FIXTURE(a_newer_format_is_told_apart_from_damage),
