@@ -473,6 +473,25 @@ static void standard_streams(void **state)
     assert_string_equal(text, "hello!");
 }
 
+static void sink_takes_other_bytes_too(void **state)
+{
+    (void)state;
+    rowtide_buffer buffer = ROWTIDE_BUFFER_INIT;
+    rowtide_sink *sink;
+    assert_ok(rowtide_sink_buffer(&buffer, &sink));
+    assert_ok(rowtide_sink_write(sink, "a\0b", 3));
+    assert_ok(rowtide_sink_write(sink, NULL, 0));
+    assert_ok(rowtide_sink_write(sink, "c", 1));
+    assert_status(rowtide_sink_write(sink, NULL, 1), ROWTIDE_EINVAL);
+    assert_status(rowtide_sink_write(NULL, "c", 1), ROWTIDE_EINVAL);
+    assert_ok(rowtide_sink_close(sink));
+    assert_status(rowtide_sink_write(sink, "d", 1), ROWTIDE_ECLOSED);
+    assert_int_equal(buffer.size, 4);
+    assert_memory_equal(buffer.data, "a\0bc", 5);
+    rowtide_sink_free(sink);
+    rowtide_buffer_dispose(&buffer);
+}
+
 static void missing_arguments(void **state)
 {
     (void)state;
@@ -599,6 +618,7 @@ int main(void)
         cmocka_unit_test(sink_to_callback),
         cmocka_unit_test(sink_callback_that_fails),
         cmocka_unit_test(standard_streams),
+        cmocka_unit_test(sink_takes_other_bytes_too),
         cmocka_unit_test(missing_arguments),
         cmocka_unit_test(out_of_memory),
     };
