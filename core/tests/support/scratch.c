@@ -151,8 +151,8 @@ void scratch_begin_unprivileged(void)
     const uid_t nobody = 65534;
     make_directory();
     assert_int_equal(chmod(directory, 0711), 0);
-    if (getuid() == 0)
-        assert_int_equal(seteuid(nobody), 0);
+    if (getuid() == 0 && seteuid(nobody) != 0)
+        skip(); /* a container without other users */
 }
 
 void scratch_end_unprivileged(void)
