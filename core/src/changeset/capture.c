@@ -90,6 +90,22 @@ static int attach(rowtide_capture *capture,
                            : rowtide__capture_attach_all(capture);
 }
 
+/* The filter may close the connection; the session must end before it does. */
+static int attach_pinned(rowtide_capture *capture,
+                         const rowtide_capture_options *options)
+{
+    sqlite3_stmt *pin;
+    int rc = rowtide__db_pin(capture->db, &pin);
+    if (rc == ROWTIDE_OK)
+        rc = attach(capture, options);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__db_check_open(capture->db, "capture");
+    if (rc != ROWTIDE_OK)
+        end_session(capture);
+    sqlite3_finalize(pin);
+    return rc;
+}
+
 static int start(rowtide_capture *capture,
                  const rowtide_capture_options *options)
 {
@@ -105,24 +121,10 @@ static int start(rowtide_capture *capture,
     capture->memory_limit = options->memory_limit;
     capture->schema = rowtide__strdup(schema);
     rc = capture->schema ? make_session(capture) : ROWTIDE_ENOMEM;
-    if (rc == ROWTIDE_OK)
-        rc = attach(capture, options);
-    return rc == ROWTIDE_OK && capture->filter
-               ? rowtide__db_check_open(capture->db, "capture")
-               : rc;
-}
-
-static int start_pinned(rowtide_capture *capture,
-                        const rowtide_capture_options *options)
-{
-    sqlite3_stmt *pin;
-    int rc = rowtide__db_pin(capture->db, &pin);
-    if (rc == ROWTIDE_OK)
-        rc = start(capture, options);
     if (rc != ROWTIDE_OK)
-        end_session(capture);
-    sqlite3_finalize(pin);
-    return rc;
+        return rc;
+    return capture->filter ? attach_pinned(capture, options)
+                           : attach(capture, options);
 }
 
 static int begin(rowtide_db *db, const rowtide_capture_options *options,
@@ -133,7 +135,7 @@ static int begin(rowtide_db *db, const rowtide_capture_options *options,
         return ROWTIDE_ENOMEM;
     capture->db = rowtide__db_retain(db);
     capture->child.closed = close_capture;
-    int rc = start_pinned(capture, options);
+    int rc = start(capture, options);
     if (rc != ROWTIDE_OK) {
         dispose_capture(&capture->child);
         return rc;
