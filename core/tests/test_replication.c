@@ -645,6 +645,22 @@ static void empty_directory(const char *directory)
         closedir(handle);
 }
 
+static int append_captured(rowtide_db *db, rowtide_primary *primary)
+{
+    rowtide_capture *capture = NULL;
+    rowtide_changeset *change = NULL;
+    int rc = rowtide_capture_begin(db, NULL, &capture);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide_db_exec(db, "INSERT INTO users VALUES(2, 'Bob')");
+    if (rc == ROWTIDE_OK)
+        rc = rowtide_capture_end(capture, &change);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide_primary_append(primary, change, NULL);
+    rowtide_changeset_free(change);
+    rowtide_capture_free(capture);
+    return rc;
+}
+
 static int try_replication(rowtide_db *db, rowtide_db *copy,
                            const char *directory)
 {
@@ -659,12 +675,16 @@ static int try_replication(rowtide_db *db, rowtide_db *copy,
     if (rc == ROWTIDE_OK)
         rc = rowtide_primary_commit(primary, NULL);
     if (rc == ROWTIDE_OK)
+        rc = append_captured(db, primary);
+    if (rc == ROWTIDE_OK)
         rc = rowtide_replica_open(copy, directory, &replica);
     if (rc == ROWTIDE_OK)
         rc = rowtide_replica_pull(replica, 0, NULL, &applied);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide_replica_set_position(replica, applied);
     rowtide_primary_free(primary);
     rowtide_replica_free(replica);
-    if (rc == ROWTIDE_OK && applied != 1)
+    if (rc == ROWTIDE_OK && applied != 2)
         rc = ROWTIDE_EINTERNAL;
     if (rowtide_db_in_transaction(db) || rowtide_db_in_transaction(copy))
         rc = ROWTIDE_EINTERNAL;

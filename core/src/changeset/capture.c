@@ -211,16 +211,29 @@ static int check_recording(rowtide_capture *capture)
     return ROWTIDE_OK;
 }
 
+/* SQLite reads within a savepoint, and when memory is short does not notice
+ * that it could not release it. */
+static int run_session(rowtide_capture *capture, output *out, int *code)
+{
+    sqlite3 *sqlite = rowtide_db_sqlite(capture->db);
+    int autocommit = sqlite3_get_autocommit(sqlite);
+    *code = capture->flags & ROWTIDE_CAPTURE_PATCHSET
+                ? sqlite3session_patchset_strm(capture->session, write_output,
+                                               out)
+                : sqlite3session_changeset_strm(capture->session, write_output,
+                                                out);
+    if (autocommit && !sqlite3_get_autocommit(sqlite))
+        return rowtide__sql_exec(capture->db, "COMMIT");
+    return ROWTIDE_OK;
+}
+
 static int generate(rowtide_capture *capture, output *out)
 {
-    int rc = check_recording(capture);
+    int code = SQLITE_OK, rc = check_recording(capture);
+    if (rc == ROWTIDE_OK)
+        rc = run_session(capture, out, &code);
     if (rc != ROWTIDE_OK)
         return rc;
-    int code = capture->flags & ROWTIDE_CAPTURE_PATCHSET
-                   ? sqlite3session_patchset_strm(capture->session,
-                                                  write_output, out)
-                   : sqlite3session_changeset_strm(capture->session,
-                                                   write_output, out);
     if (out->rc != ROWTIDE_OK)
         return out->rc;
     if (code == SQLITE_SCHEMA)
