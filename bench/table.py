@@ -14,7 +14,11 @@ TITLES = {
     "invert": "Invert",
     "apply": "Apply",
     "concat": "Concatenate 100 changesets",
-    "python-rows": "Rows to Python tuples",
+    "python-rows": "From Python: rows to tuples",
+    "python-capture": "From Python: capture, the loop that makes the rows included",
+    "python-apply": "From Python: apply",
+    "python-invert": "From Python: invert",
+    "python-concat": "From Python: concatenate 100 changesets",
 }
 
 # What the README promises, checked where the numbers are made: the measure,

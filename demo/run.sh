@@ -5,13 +5,15 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 here=$PWD
-python=$here/../build/venv/bin/python
+python=$(dirname "$here")/build/venv/bin/python
 source=${1:-/usr/share/proj/proj.db}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 
-say() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
+bold='' plain=''
+if [ -t 1 ]; then bold=$'\033[1m' plain=$'\033[0m'; fi
+say() { printf '\n%s== %s%s\n' "$bold" "$*" "$plain"; }
 run() { printf '$ %s\n' "$*"; "$@"; }
 
 say "A real database: $source"

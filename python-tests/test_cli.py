@@ -114,6 +114,14 @@ def test_record_that_fails_changes_nothing(sh):
     assert not (sh.folder / "a").exists()
 
 
+@pytest.mark.parametrize("end", ["COMMIT", "ROLLBACK", "COMMIT; BEGIN", "ROLLBACK; BEGIN"])
+def test_record_notices_that_its_transaction_was_ended(sh, end):
+    sql = f"{end}; DELETE FROM users WHERE id = 1"
+    result = sh("changeset", "record", "app.db", "-o", "a", "--sql", sql, status=1)
+    assert "has ended the transaction" in result.err
+    assert not (sh.folder / "a").exists()
+
+
 def test_record_chooses_tables(sh):
     sh("changeset", "record", "app.db", "-o", "a", "--table", "orders", "--sql", WORK)
     assert [

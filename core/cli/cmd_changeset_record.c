@@ -1,5 +1,8 @@
 #include "record.h"
 
+/* A savepoint that is still there if the transaction is still the same. */
+#define MARK "rowtide_record"
+
 typedef struct recording {
     cli_run *cli;
     rowtide_db *db;
@@ -15,7 +18,7 @@ static int begin(void *handle, const rowtide_capture_options *options)
         chosen.flags |= ROWTIDE_CAPTURE_PATCHSET;
     if (cli_has(self->cli, "indirect"))
         chosen.flags |= ROWTIDE_CAPTURE_INDIRECT;
-    int rc = rowtide_db_exec(self->db, "BEGIN IMMEDIATE");
+    int rc = rowtide_db_exec(self->db, "BEGIN IMMEDIATE; SAVEPOINT " MARK);
     if (rc == ROWTIDE_OK)
         rc = rowtide_capture_begin(self->db, &chosen, &self->capture);
     return rc;
@@ -34,7 +37,7 @@ static int commit(cli_run *cli, void *handle)
 {
     recording *self = handle;
     (void)cli;
-    if (!rowtide_db_in_transaction(self->db))
+    if (rowtide_db_exec(self->db, "RELEASE " MARK) != ROWTIDE_OK)
         return rowtide_error_set(ROWTIDE_EMISUSE,
                                  "the SQL has ended the transaction that it "
                                  "was recorded in; nothing was recorded");

@@ -6,11 +6,9 @@
 #include "base/stream.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -70,6 +68,23 @@ static void source_that_cannot_open(void **state)
     assert_message("missing: No such file or directory");
     assert_status(rowtide_source_file("/", &source), ROWTIDE_EIO);
     assert_message("Is a directory");
+}
+
+/* The start of a process's own memory is a file that opens and fails. */
+static void source_that_cannot_be_read(void **state)
+{
+    (void)state;
+    const char *path = "/proc/self/mem";
+    rowtide_source *source;
+    char data[8];
+    size_t size = sizeof data;
+    if (access(path, R_OK) != 0)
+        skip();
+    assert_ok(rowtide_source_file(path, &source));
+    assert_status(rowtide__source_read(source, data, &size), ROWTIDE_EIO);
+    assert_message("cannot read /proc/self/mem: ");
+    assert_int_equal(size, 0);
+    rowtide_source_free(source);
 }
 
 typedef struct feed {
@@ -248,6 +263,86 @@ static void sink_that_cannot_open(void **state)
     assert_status(rowtide_sink_file("/", &sink), ROWTIDE_EIO);
 }
 
+/* Writes a file and, before it is closed, does what may go wrong. */
+static int save(const char *path, int (*meanwhile)(const char *path))
+{
+    rowtide_sink *sink;
+    int rc = rowtide_sink_file(path, &sink);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__sink_write(sink, "new", 3);
+    if (rc == ROWTIDE_OK && meanwhile)
+        assert_int_equal(meanwhile(path), 0);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide_sink_close(sink);
+    rowtide_sink_free(sink);
+    return rc;
+}
+
+static void expect_content(const char *path, const char *content)
+{
+    char *data = scratch_read(path, NULL);
+    assert_string_equal(data, content);
+    free(data);
+}
+
+static void sink_in_working_directory(void **state)
+{
+    (void)state;
+    assert_ok(save("relative.changeset", NULL));
+    expect_content("relative.changeset", "new");
+    assert_int_equal(unlink("relative.changeset"), 0);
+}
+
+static void sink_without_permission(void **state)
+{
+    (void)state;
+    const char *path = scratch_new_path();
+    scratch_write(path, "old", 3);
+    assert_int_equal(chmod(path, 0444), 0);
+    scratch_begin_unprivileged();
+    int over_file = save(path, NULL);
+    char *message = strdup(rowtide_error_message());
+    int new_file = save("/nobody-may-write-here", NULL);
+    scratch_end_unprivileged();
+    assert_int_equal(over_file, ROWTIDE_EREADONLY);
+    assert_non_null(strstr(message, "cannot write /"));
+    assert_non_null(strstr(message, ": Permission denied"));
+    assert_status(new_file, ROWTIDE_EREADONLY);
+    free(message);
+    expect_content(path, "old");
+}
+
+static int put_directory_there(const char *path)
+{
+    return mkdir(path, 0777);
+}
+
+static void sink_whose_place_is_taken(void **state)
+{
+    (void)state;
+    const char *path = scratch_new_path();
+    assert_status(save(path, put_directory_there), ROWTIDE_EIO);
+    assert_message(": Is a directory");
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(scratch_count(".rowtide-"), 0);
+}
+
+/* Such a directory can't be opened to be flushed. */
+static void sink_in_directory_that_is_not_listed(void **state)
+{
+    (void)state;
+    const char *directory = scratch_new_path();
+    char path[512];
+    snprintf(path, sizeof path, "%s/file", directory);
+    assert_int_equal(mkdir(directory, 0777), 0);
+    assert_int_equal(chmod(directory, 0333), 0);
+    scratch_begin_unprivileged();
+    int rc = save(path, NULL);
+    scratch_end_unprivileged();
+    assert_int_equal(rc, ROWTIDE_OK);
+    expect_content(path, "new");
+}
+
 static void sink_to_full_device(void **state)
 {
     (void)state;
@@ -267,19 +362,14 @@ static void sink_to_full_disk(void **state)
     (void)state;
     const char *path = scratch_new_path();
     rowtide_sink *sink;
-    struct rlimit old, tiny;
-    signal(SIGXFSZ, SIG_IGN);
-    getrlimit(RLIMIT_FSIZE, &old);
-    tiny = old;
-    tiny.rlim_cur = 100000;
     scratch_write(path, "old", 3);
     assert_ok(rowtide_sink_file(path, &sink));
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &tiny), 0);
+    scratch_begin_full_disk(100000);
     int rc = ROWTIDE_OK;
     static const char block[70000];
     for (int i = 0; i < 3 && rc == ROWTIDE_OK; i++)
         rc = rowtide__sink_write(sink, block, sizeof block);
-    setrlimit(RLIMIT_FSIZE, &old);
+    scratch_end_full_disk();
     assert_status(rc, ROWTIDE_EFULL);
     assert_status(rowtide_sink_close(sink), ROWTIDE_EFULL);
     rowtide_sink_free(sink);
@@ -381,6 +471,25 @@ static void standard_streams(void **state)
     }
     close(ends[0]);
     assert_string_equal(text, "hello!");
+}
+
+static void sink_takes_other_bytes_too(void **state)
+{
+    (void)state;
+    rowtide_buffer buffer = ROWTIDE_BUFFER_INIT;
+    rowtide_sink *sink;
+    assert_ok(rowtide_sink_buffer(&buffer, &sink));
+    assert_ok(rowtide_sink_write(sink, "a\0b", 3));
+    assert_ok(rowtide_sink_write(sink, NULL, 0));
+    assert_ok(rowtide_sink_write(sink, "c", 1));
+    assert_status(rowtide_sink_write(sink, NULL, 1), ROWTIDE_EINVAL);
+    assert_status(rowtide_sink_write(NULL, "c", 1), ROWTIDE_EINVAL);
+    assert_ok(rowtide_sink_close(sink));
+    assert_status(rowtide_sink_write(sink, "d", 1), ROWTIDE_ECLOSED);
+    assert_int_equal(buffer.size, 4);
+    assert_memory_equal(buffer.data, "a\0bc", 5);
+    rowtide_sink_free(sink);
+    rowtide_buffer_dispose(&buffer);
 }
 
 static void missing_arguments(void **state)
@@ -492,6 +601,7 @@ int main(void)
         cmocka_unit_test(source_of_memory),
         cmocka_unit_test(source_of_file),
         cmocka_unit_test(source_that_cannot_open),
+        cmocka_unit_test(source_that_cannot_be_read),
         cmocka_unit_test(source_of_callback),
         cmocka_unit_test(source_callback_that_fails),
         cmocka_unit_test(sink_to_buffer),
@@ -499,11 +609,16 @@ int main(void)
         cmocka_unit_test(sink_that_is_not_closed),
         cmocka_unit_test(sink_keeps_mode_and_link),
         cmocka_unit_test(sink_that_cannot_open),
+        cmocka_unit_test(sink_in_working_directory),
+        cmocka_unit_test(sink_without_permission),
+        cmocka_unit_test(sink_whose_place_is_taken),
+        cmocka_unit_test(sink_in_directory_that_is_not_listed),
         cmocka_unit_test(sink_to_full_device),
         cmocka_unit_test(sink_to_full_disk),
         cmocka_unit_test(sink_to_callback),
         cmocka_unit_test(sink_callback_that_fails),
         cmocka_unit_test(standard_streams),
+        cmocka_unit_test(sink_takes_other_bytes_too),
         cmocka_unit_test(missing_arguments),
         cmocka_unit_test(out_of_memory),
     };

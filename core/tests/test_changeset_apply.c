@@ -372,12 +372,29 @@ static void names_its_rows_of_several_tables(void **state)
     rowtide_report_free(report);
     rowtide_report_free(NULL);
     assert_int_equal(rowtide_report_table_count(NULL), 0);
-    assert_string_equal(rowtide_conflict_kind_name(2), "not_found");
-    assert_string_equal(rowtide_conflict_kind_name(9), "unknown");
-    assert_string_equal(rowtide_change_kind_name(18), "insert");
-    assert_string_equal(rowtide_conflict_action_name(1), "replace");
     rowtide_changeset_free(changeset);
     rowtide_db_free(db);
+}
+
+static void names(void **state)
+{
+    (void)state;
+    const char *kinds[] = {"unknown",  "data",       "not_found",
+                           "conflict", "constraint", "foreign_key"};
+    const char *actions[] = {"omit", "replace", "abort"};
+    for (int i = 0; i < 6; i++)
+        assert_string_equal(rowtide_conflict_kind_name(i), kinds[i]);
+    for (int i = 0; i < 3; i++)
+        assert_string_equal(rowtide_conflict_action_name(i), actions[i]);
+    assert_string_equal(rowtide_change_kind_name(ROWTIDE_CHANGE_INSERT),
+                        "insert");
+    assert_string_equal(rowtide_change_kind_name(ROWTIDE_CHANGE_UPDATE),
+                        "update");
+    assert_string_equal(rowtide_change_kind_name(ROWTIDE_CHANGE_DELETE),
+                        "delete");
+    assert_string_equal(rowtide_conflict_kind_name(9), "unknown");
+    assert_string_equal(rowtide_conflict_action_name(9), "unknown");
+    assert_string_equal(rowtide_change_kind_name(0), "unknown");
 }
 
 static int count_progress(const rowtide_progress *progress, void *user)
@@ -456,6 +473,7 @@ int main(void)
         cmocka_unit_test(does_not_do_twice_what_triggers_did),
         cmocka_unit_test(leaves_the_connection_as_it_was),
         cmocka_unit_test(names_its_rows_of_several_tables),
+        cmocka_unit_test(names),
         cmocka_unit_test(reports_progress_and_can_be_cancelled),
         cmocka_unit_test(checks_its_arguments),
     };

@@ -2,6 +2,7 @@
 #include "support/peers.h"
 #include "support/scratch.h"
 
+#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -153,6 +154,48 @@ static void pull_refuses(void **state)
     assert_status(rowtide_crdt_pull_next(pull, &change), ROWTIDE_ECLOSED);
     rowtide_crdt_pull_free(pull);
     rowtide_crdt_pull_free(NULL);
+    rowtide_db_free(db);
+}
+
+/* The owner of an adopted connection closes it. */
+static void pull_from_a_connection_that_closes(void **state)
+{
+    (void)state;
+    sqlite3 *sqlite = NULL;
+    rowtide_db *db = NULL;
+    rowtide_crdt_change change;
+    assert_int_equal(sqlite3_open(":memory:", &sqlite), SQLITE_OK);
+    assert_ok(rowtide_db_adopt(sqlite, &db));
+    scratch_exec(db, "CREATE TABLE notes(id INTEGER PRIMARY KEY NOT NULL, x);"
+                     "INSERT INTO notes VALUES(1, 1), (2, 2)");
+    assert_ok(rowtide_crdt_enable(db, "notes"));
+    rowtide_crdt_pull *pull = open_pull(db, NULL);
+    assert_ok(rowtide_crdt_pull_next(pull, &change));
+    assert_int_equal(sqlite3_close_v2(sqlite), SQLITE_OK);
+    assert_status(rowtide_crdt_pull_next(pull, &change), ROWTIDE_ECLOSED);
+    rowtide_crdt_pull_free(pull);
+    rowtide_db_free(db);
+}
+
+/* What changes meanwhile may be seen or not; nothing breaks. */
+static void pull_while_the_database_changes(void **state)
+{
+    (void)state;
+    rowtide_crdt_change change;
+    rowtide_db *db = peers_db("INSERT INTO notes VALUES(1, 'a', 0), (2, 'b', "
+                              "0), (3, 'c', 0)");
+    rowtide_crdt_pull *pull = open_pull(db, NULL);
+    rowtide_crdt_pull *second = open_pull(db, NULL);
+    assert_ok(rowtide_crdt_pull_next(pull, &change));
+    assert_ok(rowtide_crdt_pull_next(second, &change));
+    scratch_exec(db, "DELETE FROM notes WHERE id = 2; UPDATE notes SET done = "
+                     "done + 1; INSERT INTO notes VALUES(4, 'd', 1)");
+    while (rowtide_crdt_pull_next(pull, &change) == ROWTIDE_OK)
+        rowtide_crdt_pull_next(second, &change);
+    scratch_exec(db, "ALTER TABLE notes RENAME TO things");
+    assert_int_equal(rowtide_crdt_pull_next(pull, &change), ROWTIDE_DONE);
+    rowtide_crdt_pull_free(second);
+    rowtide_crdt_pull_free(pull);
     rowtide_db_free(db);
 }
 
@@ -370,6 +413,8 @@ int main(void)
         cmocka_unit_test(pull_gives_changes_in_order),
         cmocka_unit_test(pull_chooses),
         cmocka_unit_test(pull_refuses),
+        cmocka_unit_test(pull_from_a_connection_that_closes),
+        cmocka_unit_test(pull_while_the_database_changes),
         cmocka_unit_test(merge_reports),
         cmocka_unit_test(a_failure_undoes_the_merge_only),
         cmocka_unit_test(a_merge_that_is_not_ended_is_undone),

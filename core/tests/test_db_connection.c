@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -162,13 +161,17 @@ static void codes_of_sqlite(void **state)
 {
     (void)state;
     rowtide_db *db = scratch_db("CREATE TABLE t(a PRIMARY KEY NOT NULL);"
-                                "INSERT INTO t VALUES(1)");
+                                "INSERT INTO t VALUES(1);"
+                                "CREATE TABLE u(id INTEGER PRIMARY KEY)");
     assert_status(rowtide_db_exec(db, "INSERT INTO t VALUES(1)"),
                   ROWTIDE_ECONSTRAINT);
     assert_int_equal(rowtide_error_sqlite_code(), SQLITE_CONSTRAINT_PRIMARYKEY);
     assert_message("UNIQUE constraint failed: t.a");
     assert_status(rowtide_db_exec(db, "SELECT zeroblob(2000000000)"),
                   ROWTIDE_ETOOBIG);
+    assert_status(rowtide_db_exec(db, "INSERT INTO u VALUES('x')"),
+                  ROWTIDE_EINVAL);
+    assert_message("datatype mismatch");
     rowtide_db_free(db);
 }
 

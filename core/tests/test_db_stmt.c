@@ -1,6 +1,8 @@
 #include "support/oom.h"
 #include "support/scratch.h"
 
+#include <sqlite3.h>
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -229,6 +231,47 @@ static void missing_arguments(void **state)
     rowtide_db_free(db);
 }
 
+typedef struct reentry {
+    rowtide_stmt *stmt;
+    int frees;
+} reentry;
+
+static void come_back(sqlite3_context *context, int count,
+                      sqlite3_value **values)
+{
+    reentry *r = sqlite3_user_data(context);
+    rowtide_value value = rowtide_value_integer(1);
+    (void)count;
+    (void)values;
+    if (r->frees) {
+        rowtide_stmt_free(r->stmt);
+        return;
+    }
+    assert_status(rowtide_stmt_step(r->stmt), ROWTIDE_EMISUSE);
+    assert_message("step: the statement is running");
+    assert_status(rowtide_stmt_reset(r->stmt), ROWTIDE_EMISUSE);
+    assert_status(rowtide_stmt_bind(r->stmt, 1, &value), ROWTIDE_EMISUSE);
+}
+
+static void refuses_to_run_inside_itself(void **state)
+{
+    (void)state;
+    rowtide_db *db = scratch_db(NULL);
+    for (int frees = 0; frees < 2; frees++) {
+        reentry r = {NULL, frees};
+        assert_int_equal(sqlite3_create_function(rowtide_db_sqlite(db), "f", 0,
+                                                 SQLITE_UTF8, &r, come_back,
+                                                 NULL, NULL),
+                         SQLITE_OK);
+        assert_ok(rowtide_stmt_prepare(db, "SELECT f()", &r.stmt));
+        assert_ok(rowtide_stmt_step(r.stmt));
+        if (!frees)
+            rowtide_stmt_free(r.stmt);
+    }
+    assert_ok(rowtide_db_close(db));
+    rowtide_db_free(db);
+}
+
 static int read_rows(rowtide_db *db)
 {
     rowtide_stmt *stmt = NULL;
@@ -287,6 +330,7 @@ int main(void)
         cmocka_unit_test(closed_with_the_connection),
         cmocka_unit_test(keeps_the_connection_alive),
         cmocka_unit_test(missing_arguments),
+        cmocka_unit_test(refuses_to_run_inside_itself),
         cmocka_unit_test(out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -141,6 +141,27 @@ static void meddle(const meddling *what)
     rowtide_db_free(db);
 }
 
+static void refused_while_a_statement_writes(void **state)
+{
+    (void)state;
+    rowtide_db *db = scratch();
+    rowtide__transaction transaction;
+    rowtide_stmt *stmt;
+    assert_ok(rowtide_stmt_prepare(
+        db, "INSERT INTO t VALUES(1), (2) RETURNING a", &stmt));
+    assert_ok(rowtide_stmt_step(stmt));
+    assert_status(rowtide__transaction_begin(db, &transaction),
+                  ROWTIDE_EMISUSE);
+    assert_message("a statement that writes is not finished yet");
+    assert_ok(rowtide_stmt_step(stmt));
+    assert_status(rowtide_stmt_step(stmt), ROWTIDE_DONE);
+    rowtide_stmt_free(stmt);
+    transaction = begin(db);
+    assert_ok(rowtide__transaction_commit(&transaction));
+    assert_rows(db, "SELECT a FROM t", "1;2;");
+    rowtide_db_free(db);
+}
+
 static void ended_by_others(void **state)
 {
     (void)state;
@@ -239,6 +260,7 @@ int main(void)
         cmocka_unit_test(commit_refused_by_foreign_key),
         cmocka_unit_test(commit_refused_by_reader),
         cmocka_unit_test(begin_refused),
+        cmocka_unit_test(refused_while_a_statement_writes),
         cmocka_unit_test(ended_by_others),
         cmocka_unit_test(guard_again_and_commit),
         cmocka_unit_test(rolled_back_by_sqlite),

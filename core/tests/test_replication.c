@@ -403,6 +403,25 @@ static void position_can_be_set(void **state)
     assert_int_equal(pull(f), 1);
     scratch_same(f->db, f->copy, all_rows);
     assert_status(rowtide_replica_set_position(f->replica, -1), ROWTIDE_EINVAL);
+    assert_status(rowtide_replica_set_position(f->replica, INT64_MAX),
+                  ROWTIDE_EINVAL);
+}
+
+/* The tables are ordinary ones: anybody may write them. */
+static void a_position_that_is_none_is_refused(void **state)
+{
+    fixture *f = *state;
+    record(f, "INSERT INTO users VALUES(1, 'Ada')");
+    assert_int_equal(pull(f), 1);
+    scratch_exec(f->copy,
+                 "UPDATE rowtide_replica SET position = 9223372036854775807");
+    assert_status(rowtide_replica_pull(f->replica, 0, NULL, NULL),
+                  ROWTIDE_ESCHEMA);
+    assert_message("9223372036854775807 is no position");
+    scratch_exec(f->db,
+                 "UPDATE rowtide_primary SET position = 9223372036854775807");
+    assert_status(rowtide_primary_begin(f->primary, NULL), ROWTIDE_ESCHEMA);
+    assert_int_equal(rowtide_db_in_transaction(f->db), 0);
 }
 
 static void a_limit_and_a_policy(void **state)
@@ -626,6 +645,22 @@ static void empty_directory(const char *directory)
         closedir(handle);
 }
 
+static int append_captured(rowtide_db *db, rowtide_primary *primary)
+{
+    rowtide_capture *capture = NULL;
+    rowtide_changeset *change = NULL;
+    int rc = rowtide_capture_begin(db, NULL, &capture);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide_db_exec(db, "INSERT INTO users VALUES(2, 'Bob')");
+    if (rc == ROWTIDE_OK)
+        rc = rowtide_capture_end(capture, &change);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide_primary_append(primary, change, NULL);
+    rowtide_changeset_free(change);
+    rowtide_capture_free(capture);
+    return rc;
+}
+
 static int try_replication(rowtide_db *db, rowtide_db *copy,
                            const char *directory)
 {
@@ -640,12 +675,16 @@ static int try_replication(rowtide_db *db, rowtide_db *copy,
     if (rc == ROWTIDE_OK)
         rc = rowtide_primary_commit(primary, NULL);
     if (rc == ROWTIDE_OK)
+        rc = append_captured(db, primary);
+    if (rc == ROWTIDE_OK)
         rc = rowtide_replica_open(copy, directory, &replica);
     if (rc == ROWTIDE_OK)
         rc = rowtide_replica_pull(replica, 0, NULL, &applied);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide_replica_set_position(replica, applied);
     rowtide_primary_free(primary);
     rowtide_replica_free(replica);
-    if (rc == ROWTIDE_OK && applied != 1)
+    if (rc == ROWTIDE_OK && applied != 2)
         rc = ROWTIDE_EINTERNAL;
     if (rowtide_db_in_transaction(db) || rowtide_db_in_transaction(copy))
         rc = ROWTIDE_EINTERNAL;
@@ -719,6 +758,7 @@ int main(void)
         WITH_FIXTURE(a_copy_of_the_primary_knows_its_place),
         WITH_FIXTURE(a_copy_can_take_over),
         WITH_FIXTURE(position_can_be_set),
+        WITH_FIXTURE(a_position_that_is_none_is_refused),
         WITH_FIXTURE(a_limit_and_a_policy),
         WITH_FIXTURE(append_takes_what_was_captured_elsewhere),
         WITH_FIXTURE(a_newer_format_is_told_apart_from_damage),

@@ -161,7 +161,9 @@ ROWTIDE_API int rowtide_changeset_diff_stream(
     rowtide_db *db, const char *from_schema, const char *to_schema,
     const rowtide_diff_options *options, rowtide_sink *sink);
 
-/** Find what would turn one database file into another. Neither is written. */
+/** Find what would turn one database file into another. Neither is written. The
+ *  changeset is in memory; for more, attach one file to the other and use
+ *  rowtide_changeset_diff_stream(). */
 ROWTIDE_API int
 rowtide_changeset_diff_files(const char *from_path, const char *to_path,
                              const rowtide_diff_options *options,

@@ -47,7 +47,9 @@ ROWTIDE_API int rowtide_primary_open(rowtide_db *db, const char *directory,
 /** Start recording: a transaction (a savepoint inside the caller's one) and a
  *  capture of the chosen tables, or of all if `options` is NULL; only in the
  *  schema "main". ::ROWTIDE_EEXISTS if the number that comes next is already
- *  in the directory: this database was restored from a backup, or is a copy. */
+ *  in the directory: this database was restored from a backup, or is a copy.
+ *  Inside the caller's transaction, which may not have seen the newest number,
+ *  rowtide_primary_publish() finds that out. */
 ROWTIDE_API int rowtide_primary_begin(rowtide_primary *primary,
                                       const rowtide_capture_options *options);
 

@@ -2,9 +2,10 @@
  * @file rowtide/stream.h
  * @brief Where bytes come from and where they go, a chunk at a time.
  *
- * A source or sink serves one call: hand it to a function whose name ends in
- * `_stream`, then free it. Both hold no more than one chunk (64 KiB), but for
- * a single change that is larger than that.
+ * A source serves one call: hand it to a function that takes one, then free
+ * it. A sink may serve several, one after the other. Both hold no more than
+ * one chunk (64 KiB), and a function that reads changes from a source no more
+ * than that and the largest of them twice.
  */
 #ifndef ROWTIDE_STREAM_H
 #define ROWTIDE_STREAM_H

@@ -17,7 +17,7 @@
 
 enum { MOST_AT_ONCE = 1 << 30, MOST_NAMES = 1000 };
 
-static int code_from_errno(int error)
+int rowtide__code_from_errno(int error)
 {
     switch (error) {
     case ENOSPC:
@@ -41,8 +41,8 @@ int rowtide__file_fail(const char *doing, const char *path)
     char reason[128];
     if (strerror_r(error, reason, sizeof reason) != 0)
         snprintf(reason, sizeof reason, "error %d", error);
-    return rowtide__fail(code_from_errno(error), "%s %s: %s", doing, path,
-                         reason);
+    return rowtide__fail(rowtide__code_from_errno(error), "%s %s: %s", doing,
+                         path, reason);
 }
 
 int rowtide__file_read(int fd, const char *path, void *data, size_t *size)

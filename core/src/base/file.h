@@ -3,6 +3,9 @@
 
 #include <rowtide/common.h>
 
+/* Our code for an errno. */
+int rowtide__code_from_errno(int error);
+
 /* Set the last error from errno: "doing path: No space left on device".
  * Returns the code, which is never OK. */
 int rowtide__file_fail(const char *doing, const char *path);

@@ -254,7 +254,6 @@ static void dispose(rowtide__apply *apply)
     rowtide__free(apply->fk_before.items);
     rowtide__free(apply->row);
     rowtide_buffer_dispose(&apply->row_bytes);
-    /* Last: the connection may end with its last statement. */
     sqlite3_finalize(apply->savepoint);
     sqlite3_finalize(apply->release);
     sqlite3_finalize(apply->rollback_to);
@@ -265,9 +264,13 @@ static int apply_entered(rowtide__apply *apply,
                          const rowtide_changeset *changeset,
                          rowtide_changeset_iter *iter, rowtide_report **out)
 {
+    sqlite3_stmt *pin;
+    int rc = rowtide__db_pin(apply->db, &pin);
+    if (rc != ROWTIDE_OK)
+        return rc;
     apply->sqlite = rowtide_db_sqlite(apply->db);
     apply->report = rowtide__report_new();
-    int rc = apply->report ? ROWTIDE_OK : ROWTIDE_ENOMEM;
+    rc = apply->report ? ROWTIDE_OK : ROWTIDE_ENOMEM;
     if (rc == ROWTIDE_OK && (!changeset || changeset->change_count))
         rc = run(apply, changeset, iter);
     if (rc == ROWTIDE_OK && out) {
@@ -275,6 +278,7 @@ static int apply_entered(rowtide__apply *apply,
         apply->report = NULL;
     }
     dispose(apply);
+    sqlite3_finalize(pin); /* last: the connection may end with it */
     return rc;
 }
 

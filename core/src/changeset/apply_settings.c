@@ -92,10 +92,7 @@ void rowtide__apply_settings_restore(rowtide__apply *apply)
 
 int rowtide__apply_still_open(rowtide__apply *apply)
 {
-    /* A connection that waits for its last statement refuses even this. */
-    if (!rowtide_db_is_open(apply->db)
-        || sqlite3_exec(apply->sqlite, "", NULL, NULL, NULL) == SQLITE_MISUSE)
-        return rowtide__fail(ROWTIDE_EMISUSE,
-                             "apply: a callback closed the connection");
+    if (rowtide__db_check_open(apply->db, "apply") != ROWTIDE_OK)
+        return rowtide__fail(ROWTIDE_EMISUSE, "%s", rowtide_error_message());
     return rowtide__transaction_check(&apply->transaction);
 }

@@ -82,6 +82,30 @@ static int make_session(rowtide_capture *capture)
     return ROWTIDE_OK;
 }
 
+static int attach(rowtide_capture *capture,
+                  const rowtide_capture_options *options)
+{
+    return options->tables ? rowtide__capture_attach(capture, options->tables,
+                                                     options->table_count)
+                           : rowtide__capture_attach_all(capture);
+}
+
+/* The filter may close the connection; the session must end before it does. */
+static int attach_pinned(rowtide_capture *capture,
+                         const rowtide_capture_options *options)
+{
+    sqlite3_stmt *pin;
+    int rc = rowtide__db_pin(capture->db, &pin);
+    if (rc == ROWTIDE_OK)
+        rc = attach(capture, options);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__db_check_open(capture->db, "capture");
+    if (rc != ROWTIDE_OK)
+        end_session(capture);
+    sqlite3_finalize(pin);
+    return rc;
+}
+
 static int start(rowtide_capture *capture,
                  const rowtide_capture_options *options)
 {
@@ -99,9 +123,26 @@ static int start(rowtide_capture *capture,
     rc = capture->schema ? make_session(capture) : ROWTIDE_ENOMEM;
     if (rc != ROWTIDE_OK)
         return rc;
-    return options->tables ? rowtide__capture_attach(capture, options->tables,
-                                                     options->table_count)
-                           : rowtide__capture_attach_all(capture);
+    return capture->filter ? attach_pinned(capture, options)
+                           : attach(capture, options);
+}
+
+static int begin(rowtide_db *db, const rowtide_capture_options *options,
+                 rowtide_capture **out)
+{
+    rowtide_capture *capture = rowtide__alloc_zero(sizeof *capture);
+    if (!capture)
+        return ROWTIDE_ENOMEM;
+    capture->db = rowtide__db_retain(db);
+    capture->child.closed = close_capture;
+    int rc = start(capture, options);
+    if (rc != ROWTIDE_OK) {
+        dispose_capture(&capture->child);
+        return rc;
+    }
+    rowtide__db_attach_child(db, &capture->child);
+    *out = capture;
+    return ROWTIDE_OK;
 }
 
 int rowtide_capture_begin(rowtide_db *db,
@@ -115,20 +156,7 @@ int rowtide_capture_begin(rowtide_db *db,
     int rc = rowtide__db_enter(db, "capture_begin");
     if (rc != ROWTIDE_OK)
         return rc;
-    rowtide_capture *capture = rowtide__alloc_zero(sizeof *capture);
-    if (capture) {
-        capture->db = rowtide__db_retain(db);
-        capture->child.closed = close_capture;
-        rc = start(capture, options ? options : &defaults);
-    } else {
-        rc = ROWTIDE_ENOMEM;
-    }
-    if (rc == ROWTIDE_OK) {
-        rowtide__db_attach_child(db, &capture->child);
-        *out = capture;
-    } else if (capture) {
-        dispose_capture(&capture->child);
-    }
+    rc = begin(db, options ? options : &defaults, out);
     rowtide__db_leave(db);
     return rc;
 }
@@ -183,16 +211,29 @@ static int check_recording(rowtide_capture *capture)
     return ROWTIDE_OK;
 }
 
+/* SQLite reads within a savepoint, and when memory is short does not notice
+ * that it could not release it. */
+static int run_session(rowtide_capture *capture, output *out, int *code)
+{
+    sqlite3 *sqlite = rowtide_db_sqlite(capture->db);
+    int autocommit = sqlite3_get_autocommit(sqlite);
+    *code = capture->flags & ROWTIDE_CAPTURE_PATCHSET
+                ? sqlite3session_patchset_strm(capture->session, write_output,
+                                               out)
+                : sqlite3session_changeset_strm(capture->session, write_output,
+                                                out);
+    if (autocommit && !sqlite3_get_autocommit(sqlite))
+        return rowtide__sql_exec(capture->db, "COMMIT");
+    return ROWTIDE_OK;
+}
+
 static int generate(rowtide_capture *capture, output *out)
 {
-    int rc = check_recording(capture);
+    int code = SQLITE_OK, rc = check_recording(capture);
+    if (rc == ROWTIDE_OK)
+        rc = run_session(capture, out, &code);
     if (rc != ROWTIDE_OK)
         return rc;
-    int code = capture->flags & ROWTIDE_CAPTURE_PATCHSET
-                   ? sqlite3session_patchset_strm(capture->session,
-                                                  write_output, out)
-                   : sqlite3session_changeset_strm(capture->session,
-                                                   write_output, out);
     if (out->rc != ROWTIDE_OK)
         return out->rc;
     if (code == SQLITE_SCHEMA)
@@ -236,9 +277,13 @@ int rowtide_capture_end_stream(rowtide_capture *capture, rowtide_sink *sink)
     int rc = enter(capture, "capture_end_stream");
     if (rc != ROWTIDE_OK)
         return rc;
+    sqlite3_stmt *pin;
     output to = {NULL, sink, ROWTIDE_OK};
-    rc = generate(capture, &to);
+    rc = rowtide__db_pin(capture->db, &pin);
+    if (rc == ROWTIDE_OK)
+        rc = generate(capture, &to);
     end_session(capture);
+    sqlite3_finalize(pin);
     rowtide__db_leave(capture->db);
     return rc;
 }

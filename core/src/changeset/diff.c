@@ -224,9 +224,13 @@ static int run(rowtide__diff *diff, const rowtide_diff_options *options)
     rc = rowtide__db_enter(diff->db, "changeset_diff");
     if (rc != ROWTIDE_OK)
         return rc;
-    rc = compare_in_snapshot(diff);
+    sqlite3_stmt *pin;
+    rc = rowtide__db_pin(diff->db, &pin);
+    if (rc == ROWTIDE_OK)
+        rc = compare_in_snapshot(diff);
     if (rc == ROWTIDE_OK && diff->sink)
         rc = hand_over(diff);
+    sqlite3_finalize(pin);
     rowtide__db_leave(diff->db);
     return rc == ROWTIDE_OK && diff->sink ? rowtide__sink_flush(diff->sink)
                                           : rc;

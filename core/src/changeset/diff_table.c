@@ -174,8 +174,15 @@ static int append_changed(const table_diff *work, rowtide_buffer *sql)
                                              "JOIN \"%w\".\"%w\" AS t ON ",
                                              diff->from, work->name, diff->to,
                                              work->name));
+    /* ANALYZE finds an index full of NULL useless. */
+    if (rc == ROWTIDE_OK)
+        rc = append_key_not_null(work, sql, "f");
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__buffer_append_byte(sql, '(');
     if (rc == ROWTIDE_OK)
         rc = append_same_key(work, sql);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__buffer_append_byte(sql, ')');
     return rc == ROWTIDE_OK ? append_any_different(work, sql) : rc;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,24 +12,12 @@
 #include <time.h>
 #include <unistd.h>
 
+/* What is missing here was named by the caller. */
 static int code_from_errno(int error)
 {
-    switch (error) {
-    case ENOSPC:
-    case EDQUOT:
-        return ROWTIDE_EFULL;
-    case EACCES:
-    case EPERM:
-    case EROFS:
-        return ROWTIDE_EREADONLY;
-    case ENOENT:
-    case ENOTDIR:
-        return ROWTIDE_ENOTFOUND;
-    case ENOMEM:
-        return ROWTIDE_ENOMEM;
-    default:
-        return ROWTIDE_EIO;
-    }
+    return error == ENOENT || error == ENOTDIR
+               ? ROWTIDE_ENOTFOUND
+               : rowtide__code_from_errno(error);
 }
 
 int rowtide__disk_fail(int error, const char *path, const char *what)

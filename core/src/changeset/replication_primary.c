@@ -143,6 +143,10 @@ static int check_next_is_free(rowtide_primary *primary)
     int64_t position = 0;
     int rc = rowtide__sql_integer(primary->recorder.db, &position, 0,
                                   "SELECT position FROM main.rowtide_primary");
+    if (rc == ROWTIDE_OK && (position < 0 || position == INT64_MAX))
+        rc = rowtide__fail(ROWTIDE_ESCHEMA,
+                           "table \"rowtide_primary\": %lld is no position",
+                           (long long)position);
     if (rc == ROWTIDE_OK)
         rc = rowtide__outbox_has(primary->directory.data, position + 1);
     if (rc == 1)

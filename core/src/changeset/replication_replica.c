@@ -50,6 +50,10 @@ static int read_place_from(rowtide_db *db, const char *table,
         if (out->is_known)
             memcpy(out->stream, value.data, sizeof out->stream);
         out->position = sqlite3_column_int64(stmt, 1);
+        if (out->position < 0 || out->position == INT64_MAX)
+            rc = rowtide__fail(ROWTIDE_ESCHEMA,
+                               "table \"%s\": %lld is no position", table,
+                               (long long)out->position);
     }
     sqlite3_finalize(stmt);
     return rc == ROWTIDE_DONE ? ROWTIDE_OK : rc;
@@ -309,7 +313,8 @@ int rowtide_replica_set_position(rowtide_replica *replica, int64_t number)
 {
     rowtide__transaction transaction;
     ROWTIDE__CHECK_ARG(replica != NULL, "replica_set_position");
-    ROWTIDE__CHECK_ARG(number >= 0, "replica_set_position");
+    ROWTIDE__CHECK_ARG(number >= 0 && number < INT64_MAX,
+                       "replica_set_position");
     int rc = rowtide__db_enter(replica->db, "replica_set_position");
     if (rc)
         return rc;

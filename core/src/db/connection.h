@@ -38,6 +38,13 @@ void rowtide__db_release(rowtide_db *db);
 int rowtide__db_enter(rowtide_db *db, const char *function);
 void rowtide__db_leave(rowtide_db *db);
 
+/* For calls that run callbacks: until the pin is finalized, the owner of an
+ * adopted connection can close it, but it does not end. The pin of a
+ * connection of our own is NULL: closing it is refused anyway. */
+int rowtide__db_pin(rowtide_db *db, sqlite3_stmt **pin);
+/* Did a callback close it? ROWTIDE_OK or ROWTIDE_ECLOSED. */
+int rowtide__db_check_open(rowtide_db *db, const char *function);
+
 /* Set the last error from a result code of this connection: "context:
  * SQLite's message", with the matching code of ours and the extended one.
  * Returns it. Without context if that is "". */

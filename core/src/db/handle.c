@@ -229,14 +229,34 @@ unsigned long rowtide__db_next_number(rowtide_db *db)
  * open the connection lives on, but refuses everything. */
 static int was_closed_by_owner(rowtide_db *db, sqlite3 *sqlite, int rc)
 {
-    return (rc & 0xff) == SQLITE_MISUSE && db->anchor && sqlite
-           && sqlite3_errcode(sqlite) == SQLITE_MISUSE;
+    return (rc & 0xff) == SQLITE_MISUSE && db->anchor
+           && (!sqlite || sqlite3_errcode(sqlite) == SQLITE_MISUSE);
 }
 
 static int fail_closed(const char *context)
 {
     return rowtide__fail(ROWTIDE_ECLOSED, "%s%sthe connection is closed",
                          context, context[0] ? ": " : "");
+}
+
+int rowtide__db_pin(rowtide_db *db, sqlite3_stmt **pin)
+{
+    *pin = NULL;
+    if (!db->anchor)
+        return ROWTIDE_OK;
+    int rc = sqlite3_prepare_v2(atomic_load(&db->sqlite), "SELECT 1", -1, pin,
+                                NULL);
+    return rc == SQLITE_OK ? ROWTIDE_OK : rowtide__db_fail(db, rc, "%s", "");
+}
+
+int rowtide__db_check_open(rowtide_db *db, const char *function)
+{
+    sqlite3 *sqlite = atomic_load(&db->sqlite);
+    /* A connection that waits for its last statement refuses even this. */
+    if (sqlite && sqlite3_exec(sqlite, "", NULL, NULL, NULL) != SQLITE_MISUSE)
+        return ROWTIDE_OK;
+    return rowtide__fail(ROWTIDE_ECLOSED,
+                         "%s: a callback closed the connection", function);
 }
 
 int rowtide__db_fail(rowtide_db *db, int sqlite_rc, const char *format, ...)

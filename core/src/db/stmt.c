@@ -9,6 +9,8 @@ struct rowtide_stmt {
     rowtide_db *db;
     sqlite3_stmt *stmt; /* NULL once the connection is closed */
     enum { AT_START, AT_ROW, AT_END } state;
+    int running;  /* an SQL function may call us again */
+    int unwanted; /* it was freed then */
 };
 
 static void close_stmt(rowtide__db_child *child)
@@ -22,6 +24,9 @@ static void close_stmt(rowtide__db_child *child)
 static void dispose_stmt(rowtide__db_child *child)
 {
     rowtide_stmt *self = (rowtide_stmt *)child;
+    self->unwanted = self->running;
+    if (self->unwanted)
+        return;
     if (!rowtide__db_is_forked(self->db))
         close_stmt(child);
     rowtide__db_release(self->db);
@@ -34,11 +39,13 @@ static int enter_stmt(rowtide_stmt *stmt, const char *function)
         return rowtide__fail(ROWTIDE_EINVAL, "%s: there is no statement",
                              function);
     int rc = rowtide__db_enter(stmt->db, function);
-    if (rc == ROWTIDE_OK && !stmt->stmt) {
-        rowtide__db_leave(stmt->db);
-        rc = rowtide__fail(ROWTIDE_ECLOSED, "%s: the statement is closed",
-                           function);
-    }
+    if (rc != ROWTIDE_OK || (stmt->stmt && !stmt->running))
+        return rc;
+    rc = stmt->running ? rowtide__fail(ROWTIDE_EMISUSE,
+                                       "%s: the statement is running", function)
+                       : rowtide__fail(ROWTIDE_ECLOSED,
+                                       "%s: the statement is closed", function);
+    rowtide__db_leave(stmt->db);
     return rc;
 }
 
@@ -187,7 +194,9 @@ static int step_stmt(rowtide_stmt *stmt)
 {
     if (stmt->state == AT_END)
         return ROWTIDE_DONE;
+    stmt->running = 1;
     int rc = rowtide__sql_step(stmt->db, stmt->stmt);
+    stmt->running = 0;
     stmt->state = rc == ROWTIDE_OK     ? AT_ROW
                   : rc == ROWTIDE_DONE ? AT_END
                                        : AT_START;
@@ -201,8 +210,11 @@ int rowtide_stmt_step(rowtide_stmt *stmt)
     int rc = enter_stmt(stmt, "step");
     if (rc != ROWTIDE_OK)
         return rc;
+    rowtide_db *db = stmt->db;
     rc = step_stmt(stmt);
-    rowtide__db_leave(stmt->db);
+    if (stmt->unwanted)
+        dispose_stmt(&stmt->child);
+    rowtide__db_leave(db);
     return rc;
 }
 

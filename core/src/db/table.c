@@ -16,8 +16,11 @@ enum { HIDDEN_OF_VIRTUAL = 1 };
 
 static int check_schema(rowtide_db *db, const char *schema)
 {
+    sqlite3 *sqlite = rowtide_db_sqlite(db);
+    if (!sqlite)
+        return rowtide__db_fail(db, SQLITE_MISUSE, "%s", "");
     /* The temporary schema is there also before anything is in it. */
-    if (sqlite3_db_readonly(rowtide_db_sqlite(db), schema) >= 0
+    if (sqlite3_db_readonly(sqlite, schema) >= 0
         || sqlite3_stricmp(schema, "temp") == 0)
         return ROWTIDE_OK;
     return rowtide__fail(ROWTIDE_ESCHEMA, "there is no schema \"%s\"", schema);

@@ -20,6 +20,17 @@ static void finish(rowtide__transaction *transaction)
     transaction->open = 0;
 }
 
+/* Such a statement would keep our commit from happening, and our rollback would
+ * be its end. */
+static int check_no_writer(rowtide_db *db)
+{
+    sqlite3 *sqlite = rowtide_db_sqlite(db);
+    if (!sqlite || sqlite3_txn_state(sqlite, NULL) != SQLITE_TXN_WRITE)
+        return ROWTIDE_OK;
+    return rowtide__fail(ROWTIDE_EMISUSE,
+                         "a statement that writes is not finished yet");
+}
+
 int rowtide__transaction_begin(rowtide_db *db, rowtide__transaction *out)
 {
     memset(out, 0, sizeof *out);
@@ -27,7 +38,9 @@ int rowtide__transaction_begin(rowtide_db *db, rowtide__transaction *out)
     out->nested = !in_autocommit(out);
     snprintf(out->name, sizeof out->name, "rowtide_%lu",
              rowtide__db_next_number(db));
-    int rc = out->nested ? rowtide__sql_exec(db, "SAVEPOINT %s", out->name)
+    int rc = out->nested ? ROWTIDE_OK : check_no_writer(db);
+    if (rc == ROWTIDE_OK)
+        rc = out->nested ? rowtide__sql_exec(db, "SAVEPOINT %s", out->name)
                          : rowtide__sql_exec(db, "BEGIN IMMEDIATE");
     out->open = rc == ROWTIDE_OK;
     return rc;

@@ -4,9 +4,11 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,6 +20,7 @@ typedef struct path_node {
 static char directory[256];
 static pid_t directory_owner;
 static path_node *paths;
+static struct rlimit file_size;
 
 static void remove_entries(const char *path)
 {
@@ -141,6 +144,35 @@ char *scratch_read(const char *path, size_t *size)
 int scratch_exists(const char *path)
 {
     return access(path, F_OK) == 0;
+}
+
+void scratch_begin_unprivileged(void)
+{
+    const uid_t nobody = 65534;
+    make_directory();
+    assert_int_equal(chmod(directory, 0711), 0);
+    if (getuid() == 0 && seteuid(nobody) != 0)
+        skip(); /* a container without other users */
+}
+
+void scratch_end_unprivileged(void)
+{
+    assert_int_equal(seteuid(getuid()), 0);
+    assert_int_equal(chmod(directory, 0700), 0);
+}
+
+void scratch_begin_full_disk(size_t bytes)
+{
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &file_size), 0);
+    struct rlimit tiny = file_size;
+    tiny.rlim_cur = bytes;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &tiny), 0);
+}
+
+void scratch_end_full_disk(void)
+{
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &file_size), 0);
 }
 
 int scratch_count(const char *prefix)

@@ -37,6 +37,13 @@ void scratch_write(const char *path, const void *data, size_t size);
 /* NUL-terminated; free() it. */
 char *scratch_read(const char *path, size_t *size);
 int scratch_exists(const char *path);
+/* Between these, permissions count even for root, who is somebody else then:
+ * give modes for all, as in chmod(path, 0444). */
+void scratch_begin_unprivileged(void);
+void scratch_end_unprivileged(void);
+/* Between these, no file can be written beyond this many bytes. */
+void scratch_begin_full_disk(size_t bytes);
+void scratch_end_full_disk(void);
 /* How many files have names that start so, in the directory of this process */
 int scratch_count(const char *prefix);
 
