@@ -61,14 +61,14 @@ static int collect(flush *work)
 /* ## What is new goes to the log */
 
 static int is_logged(const rowtide__clock *old, const rowtide__group *group,
-                     int32_t column)
+                     int32_t column, int64_t rows)
 {
     for (int i = 0; i < old->count; i++) {
         const rowtide__group *was = &old->groups[i];
         if (column < was->column || column >= was->column + was->count)
             continue;
         return was->db_version == group->db_version
-               && was->stride == group->stride
+               && (rows == 1 || was->stride == group->stride)
                && was->sequence - was->column
                       == group->sequence - group->column;
     }
@@ -82,7 +82,7 @@ static int log_group(flush *work, const rowtide__entry *entry,
     int rc = ROWTIDE_OK;
     while (column < end && rc == ROWTIDE_OK) {
         int32_t from = column;
-        while (column < end && !is_logged(&work->old, group, column))
+        while (column < end && !is_logged(&work->old, group, column, entry->rows))
             column++;
         rowtide__logged item = {group->db_version,
                                 group->sequence + (from - group->column),

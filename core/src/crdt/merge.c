@@ -160,10 +160,37 @@ static int fail_missing(const merge *work)
                          work->table->name);
 }
 
+/* By the rules for declared types, of which only REAL is told apart here. */
+static int is_real_column(merge *work, int *out)
+{
+    int64_t real;
+    int rc = rowtide__crdt_integer(
+        work->engine, &real, 0,
+        "SELECT type NOT LIKE '%%INT%%' AND type NOT LIKE '%%CHAR%%' AND type "
+        "NOT LIKE '%%CLOB%%' AND type NOT LIKE '%%TEXT%%' AND type NOT LIKE "
+        "'%%BLOB%%' AND (type LIKE '%%REAL%%' OR type LIKE '%%FLOA%%' OR type "
+        "LIKE '%%DOUB%%') FROM pragma_table_xinfo(%Q, 'main') WHERE name = %Q",
+        work->table->name, work->table->columns[work->column].name);
+    *out = real != 0;
+    return rc;
+}
+
+static int is_number(const rowtide_value *value)
+{
+    return value->type == ROWTIDE_INTEGER || value->type == ROWTIDE_REAL;
+}
+
 /* What the column makes of a value of another type: 77 in a TEXT column is
  * '77', and the same change must not win again. */
-static int is_same_stored(merge *work, int *out)
+static int is_same_stored(merge *work, const rowtide_value *stored, int *out)
 {
+    /* Numbers are equal whatever their type, unless the column makes one of
+     * the other they are not the same. */
+    if (is_number(&work->change->value) && is_number(stored)) {
+        int rc = is_real_column(work, out);
+        if (rc != ROWTIDE_OK || !*out)
+            return rc;
+    }
     sqlite3_stmt *stmt = NULL;
     const char *name = work->table->columns[work->column].name;
     int rc = prepare_keyed(work->engine, work->table, &stmt, "SELECT IS", name);
@@ -203,7 +230,7 @@ static int compare_value(merge *work, int *out)
     if (rc == ROWTIDE_OK) {
         *out = rowtide__value_compare(&work->change->value, &stored);
         if (stored.type != work->change->value.type)
-            rc = is_same_stored(work, &same);
+            rc = is_same_stored(work, &stored, &same);
     }
     if (same)
         *out = 0;
