@@ -123,6 +123,8 @@ static void automigrate(sqlite3_context *context, int count,
     close_wanted(&it, cleanup);
     if (rc == ROWTIDE_OK)
         sqlite3_result_text(context, "migration complete", -1, SQLITE_STATIC);
+    else if (rc == ROWTIDE_ENOMEM)
+        sqlite3_result_error_nomem(context);
     else
         result_error(context, &it);
 }

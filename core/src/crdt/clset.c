@@ -15,10 +15,12 @@ typedef struct set {
 
 static const char SUFFIX[] = "_schema";
 
-static int set_error(char **out, const char *message)
+static int set_error(char **out, int status)
 {
+    if (status == ROWTIDE_ENOMEM)
+        return SQLITE_NOMEM;
     sqlite3_free(*out);
-    *out = sqlite3_mprintf("%s", message);
+    *out = sqlite3_mprintf("%s", rowtide_error_message());
     return *out ? SQLITE_ERROR : SQLITE_NOMEM;
 }
 
@@ -129,14 +131,17 @@ static int create(sqlite3 *sqlite, void *engine, int count,
     set *it;
     int rc = check_name(arguments[2], error);
     if (rc == SQLITE_OK && sqlite3_stricmp(arguments[1], "main") != 0)
-        rc = set_error(error, "clset: only tables of \"main\" can take part");
+        rc = set_error(error, rowtide__fail(ROWTIDE_ESCHEMA,
+                                            "clset: only tables of \"main\" "
+                                            "can take part"));
     if (rc == SQLITE_OK)
         rc = make(sqlite, engine, arguments, &it);
     if (rc != SQLITE_OK)
         return rc;
-    if (create_all(it, count, arguments) != ROWTIDE_OK) {
+    int status = create_all(it, count, arguments);
+    if (status != ROWTIDE_OK) {
         disconnect(&it->base);
-        return set_error(error, rowtide_error_message());
+        return set_error(error, status);
     }
     *out = &it->base;
     return SQLITE_OK;
@@ -150,9 +155,8 @@ static int destroy(sqlite3_vtab *base)
     it->engine->unguarded = 0;
     if (status == ROWTIDE_OK)
         status = drop_table(it);
-    return status == ROWTIDE_OK
-               ? disconnect(base)
-               : set_error(&base->zErrMsg, rowtide_error_message());
+    return status == ROWTIDE_OK ? disconnect(base)
+                                : set_error(&base->zErrMsg, status);
 }
 
 static int best_index(sqlite3_vtab *base, sqlite3_index_info *info)

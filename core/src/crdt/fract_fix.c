@@ -182,7 +182,10 @@ void rowtide__fract_fix_conflict(sqlite3_context *context, int count,
         return;
     }
     it.where = sqlite3_str_new(NULL);
-    if (run_fix(&it, &moved, &result) == ROWTIDE_OK)
+    int rc = run_fix(&it, &moved, &result);
+    if (rc == ROWTIDE_ENOMEM)
+        sqlite3_result_error_nomem(context);
+    else if (rc == ROWTIDE_OK)
         sqlite3_result_text(context, result.data, (int)result.size,
                             SQLITE_TRANSIENT);
     else

@@ -232,45 +232,67 @@ static int create_view_triggers(rowtide__crdt *engine, pieces *it)
     return rc;
 }
 
-static const char *create_all(rowtide__crdt *engine, pieces *it)
+/* *problem is what cr-sqlite says of the step that failed. */
+static int create_all(rowtide__crdt *engine, pieces *it, const char **problem)
 {
-    static const char no_triggers[] =
-        "Failed creating triggers for the base table";
-    static const char no_view[] = "Failed creating view for the base table";
     int has_key = sqlite3_str_length(it->after) > 0;
-    if (drop_old(engine, it->table) != ROWTIDE_OK)
-        return no_triggers;
+    *problem = "Failed creating triggers for the base table";
+    int rc = drop_old(engine, it->table);
     if (!has_key)
         sqlite3_str_appendall(it->is_new, "0");
-    if (create_end_triggers(engine, it) != ROWTIDE_OK)
-        return no_triggers;
-    if (!has_key || create_view(engine, it) != ROWTIDE_OK)
-        return no_view;
-    if (create_view_triggers(engine, it) != ROWTIDE_OK)
-        return no_triggers;
-    return NULL;
+    if (rc == ROWTIDE_OK)
+        rc = create_end_triggers(engine, it);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    *problem = "Failed creating view for the base table";
+    rc = has_key ? create_view(engine, it)
+                 : rowtide__fail(ROWTIDE_ESCHEMA, "%s", *problem);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    *problem = "Failed creating triggers for the base table";
+    return create_view_triggers(engine, it);
 }
 
-static const char *create_in_savepoint(rowtide__crdt *engine, pieces *it)
+static int create_in_savepoint(rowtide__crdt *engine, pieces *it)
 {
-    if (rowtide__crdt_exec(engine, "SAVEPOINT rowtide_fract") != ROWTIDE_OK)
-        return sqlite3_errmsg(engine->sqlite);
-    const char *problem = create_all(engine, it);
-    if (problem)
-        rowtide__crdt_exec(engine, "ROLLBACK TO rowtide_fract");
-    if (rowtide__crdt_exec(engine, "RELEASE rowtide_fract") != ROWTIDE_OK
-        && !problem)
-        problem = sqlite3_errmsg(engine->sqlite);
-    return problem;
+    const char *problem;
+    rowtide__error_state error;
+    int rc = rowtide__crdt_exec(engine, "SAVEPOINT rowtide_fract");
+    if (rc != ROWTIDE_OK)
+        return rc;
+    rc = create_all(engine, it, &problem);
+    if (rc == ROWTIDE_OK)
+        return rowtide__crdt_exec(engine, "RELEASE rowtide_fract");
+    if (rc != ROWTIDE_ENOMEM)
+        rc = rowtide__fail(ROWTIDE_ESCHEMA, "%s", problem);
+    rowtide__error_save(&error);
+    rowtide__crdt_exec(engine, "ROLLBACK TO rowtide_fract");
+    rowtide__crdt_exec(engine, "RELEASE rowtide_fract");
+    rowtide__error_restore(&error);
+    return rc;
+}
+
+static int order_table(rowtide__crdt *engine, pieces *it, int count,
+                       sqlite3_value **values)
+{
+    int found = 0;
+    int rc = read_columns(engine, it, count - 1, values + 1, &found);
+    if (rc == ROWTIDE_OK && found != count - 1)
+        rc = rowtide__fail(ROWTIDE_ESCHEMA,
+                           "all columns are not present in the base table");
+    if (rc != ROWTIDE_OK)
+        return rc;
+    add_lists(it, count - 2, values + 2);
+    rc = read_keys(engine, it);
+    if (rc == ROWTIDE_OK)
+        rc = pieces_status(it);
+    return rc == ROWTIDE_OK ? create_in_savepoint(engine, it) : rc;
 }
 
 void rowtide__fract_as_ordered(sqlite3_context *context, int count,
                                sqlite3_value **values)
 {
-    rowtide__crdt *engine = sqlite3_user_data(context);
     pieces it;
-    int found = 0;
-    const char *problem = NULL;
     if (count < 2) {
         sqlite3_result_error(context,
                              "Must provide at least 2 arguments -- the table "
@@ -280,20 +302,8 @@ void rowtide__fract_as_ordered(sqlite3_context *context, int count,
     }
     pieces_init(&it, (const char *)sqlite3_value_text(values[0]),
                 (const char *)sqlite3_value_text(values[1]));
-    int rc = read_columns(engine, &it, count - 1, values + 1, &found);
-    if (rc == ROWTIDE_OK && found != count - 1)
-        problem = "all columns are not present in the base table";
-    if (rc == ROWTIDE_OK && !problem) {
-        add_lists(&it, count - 2, values + 2);
-        rc = read_keys(engine, &it);
-    }
-    if (rc == ROWTIDE_OK)
-        rc = pieces_status(&it);
-    if (rc == ROWTIDE_OK && !problem)
-        problem = create_in_savepoint(engine, &it);
+    int rc = order_table(sqlite3_user_data(context), &it, count, values);
     pieces_dispose(&it);
     if (rc != ROWTIDE_OK)
         rowtide__crdt_result_error(context, rc);
-    else if (problem)
-        sqlite3_result_error(context, problem, -1);
 }
