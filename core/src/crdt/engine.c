@@ -60,6 +60,7 @@ void rowtide__crdt_begin(rowtide__crdt *engine)
 {
     engine->joined = 1;
     engine->top_mark = -1;
+    engine->first_generation = engine->generation;
     engine->serial++;
     engine->version_known = 0;
     engine->batch = 0;
@@ -105,6 +106,8 @@ void rowtide__crdt_rollback_to(rowtide__crdt *engine, int number)
     engine->top_mark = number;
     if (engine->failed_mark >= number)
         engine->failed = 0;
+    if (engine->generation != engine->first_generation)
+        rowtide__crdt_tables_doubt(engine);
     rowtide__crdt_tables_uncache(engine);
 }
 

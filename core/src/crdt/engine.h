@@ -112,6 +112,7 @@ struct rowtide__crdt {
     int version_known;  /* `db_version` has been read */
     uint64_t serial;    /* changes when what was read may have changed */
     uint64_t generation; /* changes when `tables` do */
+    uint64_t first_generation; /* when the transaction began */
     int64_t db_version; /* at its start */
     int64_t pending_version; /* what it will be; 0: not set */
     int64_t sequence;
@@ -215,6 +216,9 @@ int rowtide__crdt_column_find(const rowtide__crdt_table *table,
 int rowtide__crdt_column_by_id(const rowtide__crdt_table *table, int id);
 /* Forget what is known about the schema; read again when needed. */
 void rowtide__crdt_tables_forget(rowtide__crdt *engine);
+/* The same after a rollback to a savepoint, when what was read about tables
+ * in this transaction may not be true any more. */
+void rowtide__crdt_tables_doubt(rowtide__crdt *engine);
 void rowtide__crdt_tables_finalize(rowtide__crdt *engine);
 /* Forget what was read from the clocks. */
 void rowtide__crdt_tables_uncache(rowtide__crdt *engine);

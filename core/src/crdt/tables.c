@@ -80,6 +80,20 @@ void rowtide__crdt_tables_forget(rowtide__crdt *engine)
         drop_shape(table);
 }
 
+/* Statements may be running, so nothing is finalized yet. */
+void rowtide__crdt_tables_doubt(rowtide__crdt *engine)
+{
+    engine->loaded = 0;
+    engine->last = NULL;
+    engine->generation++;
+    engine->outdated = 1;
+    if (engine->busy)
+        return;
+    for (rowtide__crdt_table *table = engine->tables; table;
+         table = table->next)
+        table->shaped = 0;
+}
+
 void rowtide__crdt_tables_uncache(rowtide__crdt *engine)
 {
     for (rowtide__crdt_table *table = engine->tables; table;
