@@ -282,7 +282,12 @@ def test_a_change(phone):
         "tags", change.pk, "n", 2.5, 1, 1, phone.crdt.site_id, 1, 0
     )  # fmt: skip
     assert (change.table, change.column, change.value) == ("tags", "n", 2.5)
-    assert (change.col_version, change.db_version, change.cl, change.seq) == (1, 1, 1, 0)
+    assert (
+        change.column_version,
+        change.db_version,
+        change.causal_length,
+        change.sequence,
+    ) == (1, 1, 1, 0)
     assert change.primary_key == (b"\x00\xff", "é") and not change.is_row
     assert type(change) is rowtide.CrdtChange
     assert pickle.loads(pickle.dumps(change)) == change
@@ -290,7 +295,7 @@ def test_a_change(phone):
     assert repr(change).startswith("CrdtChange(table='tags', pk=b'")
     phone.execute("DELETE FROM tags")
     (gone,) = phone.crdt.pull(1)
-    assert (gone.column, gone.value, gone.cl, gone.is_row) == ("-1", None, 2, True)
+    assert (gone.column, gone.value, gone.causal_length, gone.is_row) == ("-1", None, 2, True)
 
 
 def test_values_come_back(phone, laptop):
@@ -410,12 +415,12 @@ def good(phone):
         ({"value": object()}, TypeError),
         ({"value": rowtide.UNDEFINED}, TypeError),
         ({"value": 2**70}, OverflowError),
-        ({"col_version": "1"}, TypeError),
+        ({"column_version": "1"}, TypeError),
         ({"db_version": 2**70}, OverflowError),
         ({"db_version": 2**62}, rowtide.Error),
         ({"site_id": 5}, TypeError),
-        ({"cl": None}, TypeError),
-        ({"seq": 1.5}, TypeError),
+        ({"causal_length": None}, TypeError),
+        ({"sequence": 1.5}, TypeError),
     ],
     ids=lambda value: next(iter(value.items()), "")[0] if isinstance(value, dict) else "",
 )

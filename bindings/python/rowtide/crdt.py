@@ -25,7 +25,9 @@ Mergeable = Iterable[Sequence[object]] | Buffer | Path | Reader
 class CrdtChange(NamedTuple):
     """One change: a cell that was set, or a row that was made or deleted.
 
-    It is a row of the table ``crsql_changes``, and can be inserted there.
+    It is a row of the table ``crsql_changes``, with its columns in their order, and
+    can be inserted there. Their names in SQL are ``cid``, ``val``, ``col_version``,
+    ``cl`` and ``seq``.
     """
 
     table: str
@@ -35,15 +37,15 @@ class CrdtChange(NamedTuple):
     """Its name; ``"-1"`` stands for the row itself."""
     value: Value
     """None for the row itself."""
-    col_version: int
+    column_version: int
     """How often the cell was changed."""
     db_version: int
     """When: versions of the database that gave the change."""
     site_id: bytes | None
     """Who made it. None, when it is merged, is the database itself."""
-    cl: int
-    """The causal length: odd while the row is alive, even once it is deleted."""
-    seq: int
+    causal_length: int
+    """Odd while the row is alive, even once it is deleted."""
+    sequence: int
     """Its place among the changes with the same `db_version`."""
 
     @property
