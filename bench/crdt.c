@@ -322,6 +322,18 @@ static void bench_tables(const struct shape *shape, int tables)
     close_side(&ours);
 }
 
+/* What an insert costs by the number of columns. */
+static void bench_columns(const struct shape *shape)
+{
+    for (int takes_part = 0; takes_part <= 1; takes_part++) {
+        side it;
+        open_side(&it, "columns", shape, takes_part);
+        print_line("crdt-columns", "insert", shape, shape->rows, it.who,
+                   in_transaction(&it, shape, OP_INSERT), 0);
+        close_side(&it);
+    }
+}
+
 int main(int argc, char **argv)
 {
     check(argc == 4, "usage: crdt DIRECTORY ROWS ROUNDS");
@@ -334,6 +346,8 @@ int main(int argc, char **argv)
     }
     for (int size = rows / 20; size <= rows * 5; size *= 10)
         bench_lookups(&(struct shape){KEY_INTEGER, 3, size});
+    for (int columns = 3; columns <= 48; columns *= 2)
+        bench_columns(&(struct shape){KEY_INTEGER, columns, rows / 4});
     for (int tables = 1; tables <= 100; tables *= 10)
         bench_tables(&(struct shape){KEY_INTEGER, 3, 1000}, tables);
     return 0;
