@@ -43,11 +43,16 @@ static int disconnect_unpack(sqlite3_vtab *vtab)
 
 static int plan_unpack(sqlite3_vtab *vtab, sqlite3_index_info *info)
 {
+    int unusable = 0;
     (void)vtab;
     for (int i = 0; i < info->nConstraint; i++) {
-        if (info->aConstraint[i].iColumn != 1 || !info->aConstraint[i].usable
+        if (info->aConstraint[i].iColumn != 1
             || info->aConstraint[i].op != SQLITE_INDEX_CONSTRAINT_EQ)
             continue;
+        if (!info->aConstraint[i].usable) {
+            unusable = 1;
+            continue;
+        }
         info->aConstraintUsage[i].argvIndex = 1;
         info->aConstraintUsage[i].omit = 1;
         info->idxNum = 1;
@@ -55,8 +60,7 @@ static int plan_unpack(sqlite3_vtab *vtab, sqlite3_index_info *info)
         info->estimatedRows = 4;
         return SQLITE_OK;
     }
-    info->estimatedCost = 2147483647;
-    return SQLITE_OK;
+    return unusable ? SQLITE_CONSTRAINT : SQLITE_OK;
 }
 
 static int open_unpack(sqlite3_vtab *vtab, sqlite3_vtab_cursor **out)
@@ -101,9 +105,11 @@ static int filter_unpack(sqlite3_vtab_cursor *base, int plan, const char *text,
     (void)text;
     (void)argc;
     cursor->ended = 1;
-    cursor->row = 0;
-    if (plan == 0)
-        return SQLITE_OK;
+    cursor->row = -1;
+    if (plan == 0) {
+        rowtide__fail(ROWTIDE_EMISUSE, "Zero args passed to filter");
+        return fail(base->pVtab, ROWTIDE_EMISUSE);
+    }
     const void *data = sqlite3_value_blob(argv[0]);
     size_t size = (size_t)sqlite3_value_bytes(argv[0]);
     sqlite3_free(cursor->package);
