@@ -140,6 +140,27 @@ static void copies_and_oneself_are_refused(void **state)
     free_three(a, b, NULL);
 }
 
+static void from_a_database_that_is_only_read(void **state)
+{
+    (void)state;
+    const char *path = scratch_path("read-only");
+    rowtide_open_options options = ROWTIDE_OPEN_OPTIONS_INIT;
+    rowtide_db *a = scratch_db_file(path, "CREATE TABLE notes(id INTEGER "
+                                          "PRIMARY KEY NOT NULL, title, done)");
+    rowtide_db *b = peers_db(NULL), *reader = NULL;
+    assert_ok(rowtide_crdt_enable(a, "notes"));
+    scratch_exec(a, "INSERT INTO notes VALUES(1, 'milk', 0)");
+    options.read_only = 1;
+    assert_ok(rowtide_db_open(path, &options, &reader));
+    assert_ok(rowtide_crdt_fetch(b, reader, NULL));
+    scratch_exec(a, "UPDATE notes SET done = 1");
+    assert_ok(rowtide_crdt_fetch(b, reader, NULL));
+    assert_rows(b, rows, "1|'milk'|1;");
+    scratch_exec(b, "UPDATE notes SET done = 2");
+    assert_status(rowtide_crdt_fetch(reader, b, NULL), ROWTIDE_EREADONLY);
+    free_three(a, b, reader);
+}
+
 /* ## Cursors */
 
 static void cursors_never_go_back(void **state)
@@ -297,6 +318,26 @@ static void a_key_that_is_used_again(void **state)
     free_three(a, b, NULL);
 }
 
+/* Another connection that was open all the time. */
+static void what_was_collected_elsewhere(void **state)
+{
+    (void)state;
+    const char *path = scratch_path("two connections");
+    rowtide_db *a = scratch_db_file(path, "CREATE TABLE notes(id INTEGER "
+                                          "PRIMARY KEY NOT NULL, title, done)");
+    assert_ok(rowtide_crdt_enable(a, "notes"));
+    rowtide_db *other = scratch_db_file(path, NULL), *b = peers_db(NULL);
+    scratch_exec(a, with_deletions);
+    assert_ok(rowtide_crdt_open(other));
+    scratch_exec(other, "UPDATE notes SET done = 2; DELETE FROM notes");
+    assert_ok(rowtide_crdt_sync(a, b));
+    assert_int_equal(collect(a, 0), 3);
+    scratch_exec(other, "INSERT INTO notes VALUES(3, 'again', 1)");
+    assert_ok(rowtide_crdt_fetch(b, a, NULL));
+    assert_rows(b, rows, "3|'again'|1;");
+    free_three(a, b, other);
+}
+
 static void collecting_is_undone_with_its_transaction(void **state)
 {
     (void)state;
@@ -338,6 +379,7 @@ int main(void)
         cmocka_unit_test(what_is_not_committed_stays),
         cmocka_unit_test(a_fetch_that_fails_keeps_the_cursor),
         cmocka_unit_test(copies_and_oneself_are_refused),
+        cmocka_unit_test(from_a_database_that_is_only_read),
         cmocka_unit_test(cursors_never_go_back),
         cmocka_unit_test(cursors_of_other_programs),
         cmocka_unit_test(payloads_keep_cursors),
@@ -346,6 +388,7 @@ int main(void)
         cmocka_unit_test(acknowledged_through_payloads),
         cmocka_unit_test(collecting_up_to_a_version),
         cmocka_unit_test(a_key_that_is_used_again),
+        cmocka_unit_test(what_was_collected_elsewhere),
         cmocka_unit_test(collecting_is_undone_with_its_transaction),
         cmocka_unit_test(packed_keys_are_collected_too),
     };

@@ -167,7 +167,8 @@ static int read_end(payload_reader *reader, const unsigned char *record)
     if (rc != ROWTIDE_OK)
         return rc;
     if (end.chunks != reader->seen.chunks || end.count != reader->seen.count
-        || end.chain != reader->seen.chain || end.until < reader->head.since)
+        || end.chain != reader->seen.chain || end.until < reader->head.since
+        || end.until > ROWTIDE__GREATEST_VERSION)
         return rowtide__fail_at(ROWTIDE_ECORRUPT, offset,
                                 "payload: the end at byte %lld does not belong "
                                 "to what is before it",

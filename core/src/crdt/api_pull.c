@@ -238,6 +238,9 @@ static int next_change(rowtide_crdt_pull *pull, rowtide_crdt_change *change)
     if (pull->done)
         return ROWTIDE_DONE;
     int rc = rowtide__puller_next(&pull->puller, change);
+    /* As SQLite puts it when the owner of the connection has closed it. */
+    if (rc == ROWTIDE_EMISUSE)
+        rc = rowtide__db_fail(pull->db, SQLITE_MISUSE, "crdt_pull_next");
     pull->done = rc == ROWTIDE_DONE;
     return rc;
 }

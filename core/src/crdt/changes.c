@@ -77,8 +77,10 @@ static int connect_changes(sqlite3 *sqlite, void *engine, int argc,
     return SQLITE_OK;
 }
 
+/* SQLite takes no message of what failed in a savepoint. */
 static int disconnect_changes(sqlite3_vtab *vtab)
 {
+    sqlite3_free(vtab->zErrMsg);
     sqlite3_free(vtab);
     return SQLITE_OK;
 }

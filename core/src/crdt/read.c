@@ -18,14 +18,15 @@ static int take_statement(rowtide__reader *reader)
     return rc;
 }
 
-/* The next reader can use it. */
+/* The next reader can use it, unless the connection is being closed: then it
+ * closes with its last statement, and the engine goes with it. */
 static void return_statement(rowtide__reader *reader)
 {
     rowtide__crdt *engine = reader->engine;
     enum rowtide__fixed which =
         reader->descending ? ROWTIDE__LOG_DOWN : ROWTIDE__LOG_UP;
     sqlite3_reset(reader->log);
-    if (engine->fixed[which])
+    if (engine->fixed[which] || !engine->kept)
         sqlite3_finalize(reader->log);
     else
         engine->fixed[which] = reader->log;
@@ -133,8 +134,6 @@ void rowtide__reader_free(rowtide__reader *reader)
 {
     if (!reader)
         return;
-    if (reader->log)
-        return_statement(reader);
     rowtide__reader_let_go(reader);
     rowtide__log_dispose(&reader->items);
     rowtide__log_dispose(&reader->decoded);
@@ -144,6 +143,8 @@ void rowtide__reader_free(rowtide__reader *reader)
     rowtide_buffer_dispose(&reader->key);
     rowtide_buffer_dispose(&reader->pk);
     rowtide_buffer_dispose(&reader->filter_key);
+    if (reader->log)
+        return_statement(reader);
     rowtide__free(reader);
 }
 
