@@ -74,7 +74,9 @@ def test_status_only_looks(sh):
 @pytest.mark.parametrize("json_lines", [False, True])
 def test_pull_and_merge(sh, json_lines):
     option = ["--json"] if json_lines else []
-    sh("crdt", "pull", "a.db", "-o", "changes", *option)
+    said = sh("crdt", "pull", "a.db", "-o", "changes", *option)
+    size = (sh.folder / "changes").stat().st_size
+    assert said.out == "" or said.json == {"output": "changes", "bytes": size}
     report = sh("crdt", "merge", "b.db", "changes", "--json").json
     assert (report["count"], report["applied"], report["ignored"]) == (4, 4, 0)
     assert report["version"] == 1

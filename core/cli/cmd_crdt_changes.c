@@ -99,7 +99,7 @@ int cmd_crdt_pull(cli_run *cli)
     }
     rowtide_sink_free(sink);
     rowtide_db_free(db);
-    return status;
+    return status == CLI_OK ? cli_report_output(cli) : status;
 }
 
 /* ## merge */
