@@ -281,12 +281,12 @@ static void bench_lookups(const struct shape *shape)
     in_transaction(&ours, shape, OP_INSERT);
     exec(ours.sqlite, "UPDATE t SET c1 = 'last' WHERE k IN (SELECT k FROM t "
                       "LIMIT 10)");
-    print_line("crdt-lookup", "last 10 changes", shape, shape->rows, "rowtide",
+    print_line("crdt-lookup", "last 10", shape, shape->rows, "rowtide",
                time_query(ours.sqlite, "SELECT * FROM crsql_changes WHERE "
                                        "db_version > (SELECT crsql_db_version()"
                                        " - 1)"),
                0);
-    print_line("crdt-lookup", "first 10 of all", shape, shape->rows, "rowtide",
+    print_line("crdt-lookup", "first 10", shape, shape->rows, "rowtide",
                time_query(ours.sqlite, "SELECT * FROM crsql_changes WHERE "
                                        "db_version > 0 LIMIT 10"),
                0);
@@ -314,7 +314,7 @@ static void bench_tables(const struct shape *shape, int tables)
     in_transaction(&ours, shape, OP_INSERT);
     exec(ours.sqlite, "UPDATE t SET c1 = 'last' WHERE k IN (SELECT k FROM t "
                       "LIMIT 10)");
-    print_line("crdt-tables", "last 10 changes", shape, tables, "rowtide",
+    print_line("crdt-tables", "last 10", shape, tables, "rowtide",
                time_query(ours.sqlite, "SELECT * FROM crsql_changes WHERE "
                                        "db_version > (SELECT crsql_db_version()"
                                        " - 1)"),
