@@ -22,16 +22,29 @@ static void report_version(sqlite3_context *context, int argc,
     sqlite3_result_text(context, ROWTIDE_VERSION, -1, SQLITE_STATIC);
 }
 
+/* A function cannot be replaced while a statement runs, such as the one that
+ * loads us a second time. */
+static int add_version(sqlite3 *db)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = sqlite3_prepare_v2(db, "SELECT rowtide_version()", -1, &stmt,
+                                NULL);
+    sqlite3_finalize(stmt);
+    if (rc == SQLITE_OK)
+        return rc;
+    return sqlite3_create_function_v2(
+        db, "rowtide_version", 0,
+        SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, NULL,
+        report_version, NULL, NULL, NULL);
+}
+
 /* SQLite looks this name up: the file is rowtide.so. */
 ENTRY int sqlite3_rowtide_init(sqlite3 *db, char **message_out,
                                const sqlite3_api_routines *routines)
 {
     rowtide__crdt *engine;
     SQLITE_EXTENSION_INIT2(routines);
-    int rc = sqlite3_create_function_v2(
-        db, "rowtide_version", 0,
-        SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, NULL,
-        report_version, NULL, NULL, NULL);
+    int rc = add_version(db);
     if (rc != SQLITE_OK)
         return rc;
     int status = rowtide__crdt_register(db, &engine);

@@ -75,7 +75,7 @@ static int drop_columns(rowtide__crdt *engine, rowtide__crdt_table *table)
 {
     return rowtide__crdt_exec(
         engine,
-        "UPDATE main.rowtide_crdt_column SET name = '' WHERE table_id = %lld "
+        "UPDATE main.rowtide_crdt_column SET name = NULL WHERE table_id = %lld "
         "AND id > 0 AND name COLLATE NOCASE NOT IN (SELECT name FROM "
         "pragma_table_xinfo(%Q, 'main') WHERE pk = 0 AND hidden = 0)",
         (long long)table->id, table->name);
@@ -90,7 +90,8 @@ static int add_columns(rowtide__crdt *engine, rowtide__crdt_table *table)
         "SELECT %lld, %d + row_number() OVER (ORDER BY cid), name FROM "
         "pragma_table_xinfo(%Q, 'main') WHERE pk = 0 AND hidden = 0 AND "
         "name COLLATE NOCASE NOT IN (SELECT name FROM "
-        "main.rowtide_crdt_column WHERE table_id = %lld AND id > 0)",
+        "main.rowtide_crdt_column WHERE table_id = %lld AND id > 0 AND "
+        "name IS NOT NULL)",
         (long long)table->id, table->max_column, table->name,
         (long long)table->id);
 }
@@ -319,7 +320,11 @@ static int commit_table(rowtide__crdt *engine, const char *name)
                              "%s does not take part",
                              name);
     if (rc == ROWTIDE_OK)
-        rc = rowtide__crdt_table_shape(engine, table);
+        rc = rowtide__crdt_check_table(engine, name);
+    if (rc != ROWTIDE_OK)
+        return rowtide__fail_context("failed compacting tables post "
+                                     "alteration");
+    rc = rowtide__crdt_table_shape(engine, table);
     if (rc == ROWTIDE_OK)
         rc = table->keys_changed ? rebuild(engine, table, name)
                                  : renew(engine, table, name);

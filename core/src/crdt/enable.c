@@ -65,7 +65,7 @@ static int check_none(rowtide__crdt *engine, const char *table,
     return rc;
 }
 
-static int check_table(rowtide__crdt *engine, const char *table)
+int rowtide__crdt_check_table(rowtide__crdt *engine, const char *table)
 {
     int rc = check_none(engine, table, COUNT_UNIQUE, "Table ",
                         " has unique indices besidesthe primary key. This is "
@@ -209,6 +209,16 @@ static int read_keys(rowtide__crdt *engine, rowtide__crdt_table *table,
                : rc;
 }
 
+/* Where all columns were dropped, a living row needs a sentinel to be told. */
+static int is_known(const rowtide__crdt_table *table,
+                    const rowtide__clock *clock)
+{
+    rowtide__cell sentinel;
+    return rowtide__clock_length(clock) % 2 == 1
+           && (table->column_count > 0
+               || rowtide__clock_find(clock, ROWTIDE__SENTINEL, &sentinel));
+}
+
 static int backfill_row(rowtide__crdt *engine, rowtide__crdt_table *table,
                         sqlite3_stmt *stmt)
 {
@@ -216,7 +226,7 @@ static int backfill_row(rowtide__crdt *engine, rowtide__crdt_table *table,
     int rc = read_keys(engine, table, stmt, &key);
     if (rc == ROWTIDE_OK)
         rc = rowtide__clock_load(engine, table, &key, &engine->work);
-    if (rc != ROWTIDE_OK || rowtide__clock_length(&engine->work) % 2 == 1)
+    if (rc != ROWTIDE_OK || is_known(table, &engine->work))
         return rc;
     rc = rowtide__local_insert(engine, table, &engine->work);
     return rc == ROWTIDE_OK
@@ -453,7 +463,7 @@ int rowtide__crdt_enable(rowtide__crdt *engine, const char *name)
     int enabled;
     int rc = rowtide__crdt_is_enabled(engine, name, &enabled);
     if (rc == ROWTIDE_OK && !enabled)
-        rc = check_table(engine, name);
+        rc = rowtide__crdt_check_table(engine, name);
     if (rc != ROWTIDE_OK || enabled)
         return rc;
     return rowtide__crdt_atomically(engine, name, rowtide__crdt_enable_table);

@@ -6,6 +6,8 @@
 /* Columns of a primary key. */
 enum { ROWTIDE__MAX_KEYS = 30 };
 
+/* May it take part? */
+int rowtide__crdt_check_table(rowtide__crdt *engine, const char *table);
 int rowtide__crdt_is_enabled(rowtide__crdt *engine, const char *name, int *out);
 int rowtide__crdt_create_triggers(rowtide__crdt *engine,
                                   const rowtide__crdt_table *table);

@@ -228,7 +228,7 @@ static const char SETUP[] =
     "CREATE TABLE IF NOT EXISTS main.rowtide_crdt_table("
     "id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL) STRICT;"
     "CREATE TABLE IF NOT EXISTS main.rowtide_crdt_column("
-    "table_id INTEGER NOT NULL, id INTEGER NOT NULL, name TEXT NOT NULL, "
+    "table_id INTEGER NOT NULL, id INTEGER NOT NULL, name TEXT, "
     "PRIMARY KEY(table_id, id)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS main.rowtide_crdt_log("
     "db_version INTEGER NOT NULL, block INTEGER NOT NULL, "

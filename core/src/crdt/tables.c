@@ -337,11 +337,11 @@ static int note_id(rowtide__crdt_table *table, int id, const char *name)
         note_key(table, -id, name ? name : "");
         return ROWTIDE_OK;
     }
-    place = rowtide__crdt_column_find(table, name ? name : "");
     if (id > table->max_column)
         table->max_column = id;
-    if (!name || !name[0])
+    if (!name)
         return ROWTIDE_OK;
+    place = rowtide__crdt_column_find(table, name);
     if (place < 0)
         table->stale = 1;
     else
