@@ -412,7 +412,36 @@ def test_many_columns(db: Database, other: Database) -> None:
     assert len(changes(other)) == 300
 
 
-NAMES = ["a table", 'quo"te', "it's", "order", "bräck]et", "semi;colon", "per%cent", "-1", ""]
+def test_many_key_columns(db: Database, other: Database) -> None:
+    names = [f"k{number}" for number in range(31)]
+    for each in (db, other):
+        for width in (30, 31):
+            columns = ", ".join(f"{name} NOT NULL" for name in names[:width])
+            each.run(
+                f"CREATE TABLE w{width} ({columns}, PRIMARY KEY ({', '.join(names[:width])}))"
+            )
+        each.run("SELECT crsql_as_crr('w30')")
+        assert "w31" in refusal(each, "SELECT crsql_as_crr('w31')")
+    db.run(f"INSERT INTO w30 VALUES ({', '.join('7' * 30)}); UPDATE w30 SET k29 = 8")
+    sync(db, other)
+    assert other.run("SELECT k0, k29 FROM w30") == [(7, 8)]
+
+
+def test_values_of_an_alter_arrive(db: Database, other: Database) -> None:
+    """Elsewhere they get a version that who pulls what is new has passed."""
+    db.run("INSERT INTO t VALUES (1, 2, 'x'), (3, 2, 'x')")
+    cursor = pull(db, other)
+    for each in (db, other):
+        each.run("SELECT crsql_begin_alter('t'); ALTER TABLE t ADD COLUMN c DEFAULT 5")
+        if each is db:
+            each.run("UPDATE t SET c = 6; INSERT INTO t VALUES (2, 2, 'y', 7)")
+            each.run("DELETE FROM t WHERE id = 3")
+        each.run("SELECT crsql_commit_alter('t')")
+    pull(db, other, cursor)
+    assert other.run("SELECT * FROM t") == [(1, 2, "x", 6), (2, 2, "y", 7)]
+
+
+NAMES = ["a table", 'quo"te', "it's", "order", "bräck]et", "semi;colon", "per%cent", "-1"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -427,7 +456,7 @@ def test_any_table_name(db: Database, other: Database, name: str) -> None:
     assert other.run(f"SELECT * FROM {quoted}") == [("new", 1)]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, ""])
 def test_any_column_name(db: Database, other: Database, name: str) -> None:
     if name == "-1":
         pytest.skip("the log has this name for a row: see test_column_named_as_a_row")
@@ -445,6 +474,21 @@ def test_column_named_as_a_row_is_refused(db: Database) -> None:
     """The log calls a row "-1": a column of that name diverges elsewhere."""
     db.run('CREATE TABLE u (id PRIMARY KEY NOT NULL, "-1")')
     assert "-1" in refusal(db, "SELECT crsql_as_crr('u')")
+    db.run("INSERT INTO t VALUES (1, 2, 3); SELECT crsql_begin_alter('t')")
+    db.run('ALTER TABLE t ADD COLUMN "-1"')
+    assert "-1" in refusal(db, "SELECT crsql_commit_alter('t')")
+    assert db.run("SELECT * FROM t") == [(1, 2, "3")]
+
+
+def test_row_whose_columns_were_all_dropped(db: Database, other: Database) -> None:
+    for each in (db, other):
+        each.run("CREATE TABLE u (id PRIMARY KEY NOT NULL, a); SELECT crsql_as_crr('u')")
+    db.run("INSERT INTO u VALUES (1, 2)")
+    for each in (db, other):
+        each.run("SELECT crsql_begin_alter('u'); ALTER TABLE u DROP COLUMN a")
+        each.run("SELECT crsql_commit_alter('u')")
+    sync(db, other)
+    assert other.run("SELECT * FROM u") == [(1,)]
 
 
 # Values

@@ -244,6 +244,9 @@ def test_conversion_of_a_file_of_cr_sqlite(tmp_path: Path) -> None:
         version = one(their, "SELECT crsql_db_version()")
         copy_to_file(their, path)
         with file(path) as db:
+            with pytest.raises(SqlError, match="rowtide_crdt_convert"):
+                db.run("INSERT INTO t VALUES (3, 3, 3)")
+            assert one(db, "SELECT rowtide_crdt_convert()") == 2
             assert sorted(changes(db), key=repr) == sorted(expected, key=repr)
             assert one(db, "SELECT crsql_db_version()") == version
             assert site_id(db) == site_id(their)
