@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import rowtide
 from crdt_peer import Database, SqlError, Value, changes, opened, ours
 from crdt_peer.database import one
 
@@ -516,3 +517,12 @@ def test_conversion_inside_a_transaction_can_be_taken_back(
 
 def test_a_database_with_nothing_to_convert(our_db: Database) -> None:
     assert one(our_db, "SELECT rowtide_crdt_convert()") == 0
+
+
+def test_conversion_from_python(old_file: tuple[Database, Path]) -> None:
+    old, path = old_file
+    with rowtide.connect(path) as db:
+        assert db.crdt.convert() == 3
+        assert db.crdt.convert() == 0
+        assert db.crdt.site_id == one(old, "SELECT crsql_site_id()")
+        assert [tuple(change) for change in db.crdt.pull()] == changes(old)

@@ -28,5 +28,6 @@
 %thread rowtide_crdt_peer_version;
 %thread rowtide_crdt_peer_set_version;
 %thread rowtide_crdt_collect;
+%thread rowtide_crdt_convert;
 
 %include <rowtide/crdt.h>

@@ -324,6 +324,14 @@ class Crdt:
             raise InvalidError(f"until is a version from 1 on, not {until}")
         return _native.crdt_collect(self._db(), until or 0)
 
+    def convert(self) -> int:
+        """Take over a database of cr-sqlite 0.16, and say how many tables.
+
+        The tables that take part there take part here, with the same changes. It is
+        all or nothing; cr-sqlite cannot use the database any more.
+        """
+        return _native.crdt_convert(self._db())
+
     def __repr__(self) -> str:
         return f"<rowtide.Crdt of site {self.site_id.hex()} at {self.version}>"
 
