@@ -454,6 +454,9 @@ static int sync_changes(sqlite3_vtab *vtab)
                            "has to be rolled back");
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_flush(engine);
+    /* What is not swept now will be another time. */
+    if (rc == ROWTIDE_OK && rowtide__crdt_sweep(engine) != ROWTIDE_OK)
+        rowtide_error_clear();
     return end_call(vtab, rc);
 }
 

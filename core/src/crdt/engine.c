@@ -17,6 +17,9 @@ int rowtide__crdt_new(sqlite3 *sqlite, rowtide__crdt **out)
     engine->sqlite = sqlite;
     engine->references = 1;
     engine->serial = 1;
+    unsigned char start;
+    sqlite3_randomness(1, &start);
+    engine->outdated_items = start;
     int rc = rowtide__pending_new(&engine->pending);
     if (rc == ROWTIDE_OK)
         rc = rowtide__sites_new(&engine->sites);

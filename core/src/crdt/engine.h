@@ -82,6 +82,9 @@ enum rowtide__fixed {
     ROWTIDE__JOIN,
     ROWTIDE__LOG_PUT,
     ROWTIDE__LOG_BATCH,
+    ROWTIDE__LOG_NEXT,
+    ROWTIDE__LOG_CHANGE,
+    ROWTIDE__LOG_DROP,
     ROWTIDE__LOG_UP,
     ROWTIDE__LOG_DOWN,
     ROWTIDE__SITE_BY_ORDINAL,
@@ -118,6 +121,7 @@ struct rowtide__crdt {
     int64_t sequence;
     int64_t impacted;
     int64_t batch;      /* flushes so far */
+    int64_t outdated_items; /* of the log, not swept yet */
 
     rowtide__pending *pending;
     rowtide__sites *sites;
@@ -254,6 +258,8 @@ int rowtide__pending_find(rowtide__pending *pending, rowtide__crdt_table *table,
                           const rowtide__key *key, rowtide__clock *out);
 int rowtide__pending_put(rowtide__pending *pending, rowtide__crdt_table *table,
                          const rowtide__key *key, const rowtide__clock *clock);
+/* Fold what can be: before it is written. */
+int rowtide__pending_settle(rowtide__pending *pending);
 /* Bytes that are not written yet. */
 size_t rowtide__pending_size(const rowtide__pending *pending);
 /* How many entries are not written yet; the nth of them, oldest first. */
@@ -302,6 +308,15 @@ int rowtide__log_write(rowtide__crdt *engine, rowtide__log *log);
 /* Items of a block, their keys borrowed from `body`. */
 int rowtide__log_decode(const void *body, size_t size, rowtide__log *out);
 void rowtide__log_dispose(rowtide__log *log);
+
+/* Encode the items from `*at` on that fit in a block and have the version of
+ * the first into engine->bytes. */
+int rowtide__log_encode(rowtide__crdt *engine, const rowtide__log *log,
+                        size_t *at);
+
+/* ## sweep.c: what the log says and is not so any more */
+/* Now and then, drop some of it. */
+int rowtide__crdt_sweep(rowtide__crdt *engine);
 
 /* ## flush.c */
 /* Write what is pending to the clocks and the log. */
@@ -401,7 +416,7 @@ int rowtide__crdt_add_convert(rowtide__crdt *engine);     /* convert*.c */
  *
  * Engine (built into the library and into the extension; sees base and
  * crdt/sqlite.h only, never db/): engine.c sql.c tables.c keys.c clock.c
- * pending.c store.c log.c flush.c rows.c sites.c clock_disk.c read.c local.c merge.c enable.c alter.c changes.c
+ * pending.c store.c log.c sweep.c flush.c rows.c sites.c clock_disk.c read.c local.c merge.c enable.c alter.c changes.c
  * views.c functions.c register.c pack.c unpack_table.c.
  *
  * SQL functions on top of the engine, in both too: fract*.c

@@ -45,6 +45,9 @@ static int is_sorted(const flush *work)
 static int collect(flush *work)
 {
     rowtide__pending *pending = work->engine->pending;
+    int rc = rowtide__pending_settle(pending);
+    if (rc != ROWTIDE_OK)
+        return rc;
     work->count = rowtide__pending_count(pending);
     work->entries =
         rowtide__alloc_array(work->count, sizeof *work->entries);
@@ -114,6 +117,7 @@ static int log_entry(flush *work, const rowtide__entry *entry)
 
 static int put(flush *work, const rowtide__entry *entry)
 {
+    work->engine->outdated_items += work->old.count > 0;
     int rc = log_entry(work, entry);
     if (rc == ROWTIDE_OK)
         rc = rowtide__store_put(work->engine, entry->table, &entry->key,

@@ -249,6 +249,23 @@ static int write_block(rowtide__crdt *engine, int64_t db_version, int64_t batch,
     return rowtide__crdt_run(engine, stmt);
 }
 
+int rowtide__log_encode(rowtide__crdt *engine, const rowtide__log *log,
+                        size_t *at)
+{
+    int64_t db_version = log->items[*at].db_version;
+    rowtide__logged last;
+    int rc = ROWTIDE_OK;
+    memset(&last, 0, sizeof last);
+    last.rows = 1;
+    rowtide__buffer_clear(&engine->bytes);
+    while (rc == ROWTIDE_OK && engine->bytes.size < BLOCK_BYTES
+           && *at < log->count && log->items[*at].db_version == db_version) {
+        rc = encode_item(&engine->bytes, &log->items[*at], &last);
+        last = log->items[(*at)++];
+    }
+    return rc;
+}
+
 /* Items from `*at` on, as long as they have the same version. */
 static int write_version(rowtide__crdt *engine, const rowtide__log *log,
                          size_t *at)
@@ -257,16 +274,7 @@ static int write_version(rowtide__crdt *engine, const rowtide__log *log,
     int rc = next_batch(engine, db_version, &batch);
     while (rc == ROWTIDE_OK && *at < log->count
            && log->items[*at].db_version == db_version) {
-        rowtide__logged last;
-        memset(&last, 0, sizeof last);
-        last.rows = 1;
-        rowtide__buffer_clear(&engine->bytes);
-        while (rc == ROWTIDE_OK && engine->bytes.size < BLOCK_BYTES
-               && *at < log->count
-               && log->items[*at].db_version == db_version) {
-            rc = encode_item(&engine->bytes, &log->items[*at], &last);
-            last = log->items[(*at)++];
-        }
+        rc = rowtide__log_encode(engine, log, at);
         if (rc == ROWTIDE_OK)
             rc = write_block(engine, db_version, batch, block++);
     }

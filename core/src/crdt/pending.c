@@ -391,6 +391,11 @@ int rowtide__pending_find(rowtide__pending *pending, rowtide__crdt_table *table,
     return rc < 0 ? rc : 1;
 }
 
+int rowtide__pending_settle(rowtide__pending *pending)
+{
+    return fold(pending);
+}
+
 size_t rowtide__pending_size(const rowtide__pending *pending)
 {
     return (pending->count - pending->written) * sizeof(item)

@@ -13,6 +13,16 @@ static const char *const FIXED[ROWTIDE__FIXED_COUNT] = {
                          "batch, block, body) VALUES(?, ?, ?, ?)",
     [ROWTIDE__LOG_BATCH] = "SELECT max(batch) FROM main.rowtide_crdt_log "
                            "WHERE db_version = ? AND block = 0",
+    [ROWTIDE__LOG_NEXT] =
+        "SELECT db_version, block, batch, body FROM main.rowtide_crdt_log "
+        "WHERE (db_version, block, batch) > (?, ?, ?) "
+        "ORDER BY db_version, block, batch LIMIT 1",
+    [ROWTIDE__LOG_CHANGE] =
+        "UPDATE main.rowtide_crdt_log SET body = ?4 WHERE db_version = ?1 AND "
+        "block = ?2 AND batch = ?3",
+    [ROWTIDE__LOG_DROP] =
+        "DELETE FROM main.rowtide_crdt_log WHERE db_version = ?1 AND block = "
+        "?2 AND batch = ?3",
     [ROWTIDE__LOG_UP] = "SELECT db_version, block, batch, body FROM "
                         "main.rowtide_crdt_log WHERE db_version >= ? "
                         "ORDER BY db_version, block, batch",
@@ -78,7 +88,8 @@ int rowtide__crdt_fail_sql(rowtide__crdt *engine, int rc, const char *format,
         va_start(arguments, format);
         char *context = sqlite3_vmprintf(format, arguments);
         va_end(arguments);
-        rowtide__fail_context("%s", context ? context : "");
+        if (context && context[0])
+            rowtide__fail_context("%s", context);
         sqlite3_free(context);
     }
     return code;
