@@ -1,4 +1,4 @@
-#include "crdt/engine.h"
+#include "crdt/merge.h"
 #include "base/alloc.h"
 #include "base/error.h"
 
@@ -11,11 +11,23 @@ typedef struct flush {
     size_t count;
     rowtide__log log;
     rowtide__clock old, part;
+    int64_t logged_until; /* groups up to this version are in the log */
 } flush;
 
+/* The first bytes, so that they can be compared at once. */
+static int64_t front_of(const rowtide__key *key)
+{
+    uint64_t front = 0;
+    const unsigned char *data = key->data;
+    for (size_t i = 0; i < 8; i++)
+        front = front << 8 | (i < key->size ? data[i] : 0);
+    return (int64_t)(front ^ (uint64_t)1 << 63);
+}
+
+/* `integer` is the front of a key that has bytes. */
 static int compare_keys(const rowtide__key *a, const rowtide__key *b)
 {
-    if (!a->data)
+    if (!a->data || a->integer != b->integer)
         return a->integer < b->integer ? -1 : a->integer > b->integer;
     size_t size = a->size < b->size ? a->size : b->size;
     int order = memcmp(a->data, b->data, size);
@@ -53,8 +65,12 @@ static int collect(flush *work)
         rowtide__alloc_array(work->count, sizeof *work->entries);
     if (!work->entries)
         return ROWTIDE_ENOMEM;
-    for (size_t i = 0; i < work->count; i++)
-        rowtide__pending_entry(pending, i, &work->entries[i]);
+    for (size_t i = 0; i < work->count; i++) {
+        rowtide__entry *entry = &work->entries[i];
+        rowtide__pending_entry(pending, i, entry);
+        if (entry->key.data)
+            entry->key.integer = front_of(&entry->key);
+    }
     if (!is_sorted(work))
         qsort(work->entries, work->count, sizeof *work->entries,
               compare_entries);
@@ -85,7 +101,8 @@ static int log_group(flush *work, const rowtide__entry *entry,
     int rc = ROWTIDE_OK;
     while (column < end && rc == ROWTIDE_OK) {
         int32_t from = column;
-        while (column < end && !is_logged(&work->old, group, column, entry->rows))
+        while (column < end && group->db_version > work->logged_until
+               && !is_logged(&work->old, group, column, entry->rows))
             column++;
         rowtide__logged item = {group->db_version,
                                 group->sequence + (from - group->column),
@@ -97,6 +114,8 @@ static int log_group(flush *work, const rowtide__entry *entry,
                                 column - from};
         if (entry->rows == 1)
             item.stride = item.count;
+        if (item.key.data)
+            item.key.integer = 0;
         if (column > from)
             rc = rowtide__log_add(&work->log, &item);
         else
@@ -230,14 +249,35 @@ static int put_integer(flush *work, const rowtide__entry *entry)
     return rc;
 }
 
+/* Until something of this transaction has been written, what is new can be
+ * told by its version, without looking at what was before. */
+static int is_first(const rowtide__crdt *engine)
+{
+    return engine->batch == 0 && engine->version_known;
+}
+
+static int was_known(const rowtide__entry *entry)
+{
+    return entry->count > 1
+           || (entry->count == 1
+               && (entry->groups[0].version != 1
+                   || entry->groups[0].column == ROWTIDE__SENTINEL));
+}
+
 static int put_bytes(flush *work, const rowtide__entry *entry)
 {
     int rc = ROWTIDE_OK;
     work->old.count = 0;
-    if (!entry->table->bounded || entry->table->has_clocks)
+    if (is_first(work->engine)) {
+        work->logged_until = work->engine->db_version;
+        work->engine->outdated_items += was_known(entry);
+    } else if (!entry->table->bounded || entry->table->has_clocks)
         rc = rowtide__store_read(work->engine, entry->table, &entry->key,
                                  &work->old);
-    return rc == ROWTIDE_OK ? put(work, entry) : rc;
+    if (rc == ROWTIDE_OK)
+        rc = put(work, entry);
+    work->logged_until = INT64_MIN;
+    return rc;
 }
 
 /* A younger entry about the same single row makes this one pointless. */
@@ -265,10 +305,14 @@ static int write_all(flush *work)
 int rowtide__crdt_flush(rowtide__crdt *engine)
 {
     flush work;
+    int held = rowtide__merge_flush(engine);
+    if (held != ROWTIDE_OK)
+        return held;
     if (rowtide__pending_count(engine->pending) == 0)
         return ROWTIDE_OK;
     memset(&work, 0, sizeof work);
     work.engine = engine;
+    work.logged_until = INT64_MIN;
     sqlite3_int64 rowid = sqlite3_last_insert_rowid(engine->sqlite);
     int rc = write_all(&work);
     sqlite3_set_last_insert_rowid(engine->sqlite, rowid);
