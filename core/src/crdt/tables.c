@@ -24,6 +24,8 @@ static void finalize_table(rowtide__crdt_table *table)
         sqlite3_finalize(*all[i]);
         *all[i] = NULL;
     }
+    rowtide__sets_free(table->sets);
+    table->sets = NULL;
     finalize_columns(table);
 }
 
@@ -312,13 +314,21 @@ static int read_actual(rowtide__crdt *engine, rowtide__crdt_table *table)
 /* A key without an index of its own is the rowid. */
 static int read_kind(rowtide__crdt *engine, rowtide__crdt_table *table)
 {
-    int64_t indexes;
+    int64_t indexes, stored = 0;
     int rc = rowtide__crdt_integer(
         engine, &indexes, 0,
         "SELECT count(*) FROM pragma_index_list(%Q, 'main') WHERE "
         "origin = 'pk'",
         table->name);
     table->integer_key = indexes == 0 && table->key_count == 1;
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_integer(
+            engine, &stored, table->integer_key,
+            "SELECT count(*) FROM "
+            "pragma_table_info('rowtide_crdt_rows_%lld', 'main') WHERE name = "
+            "'first'",
+            (long long)table->id);
+    table->keys_changed = (stored != 0) != table->integer_key;
     return rc;
 }
 
