@@ -60,7 +60,8 @@ static void finds_how_a_column_is_defined(void **state)
     }
     assert_int_equal(rowtide__sql_find_column(sql, "x").size, 0);
     assert_int_equal(rowtide__sql_find_column("CREATE TABLE", "x").size, 0);
-    assert_int_equal(rowtide__sql_find_column("CREATE TABLE t(a, ('", "x").size, 0);
+    assert_int_equal(rowtide__sql_find_column("CREATE TABLE t(a, ('", "x").size,
+                     0);
 }
 
 static void makes_what_the_schema_says(void **state)

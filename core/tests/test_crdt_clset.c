@@ -119,9 +119,16 @@ static void runs_out_of_memory(void **state)
     oom_loop(create_and_drop, NULL);
 }
 
+static void sqlite_runs_out_of_memory(void **state)
+{
+    (void)state;
+    oom_loop_sqlite(create_and_drop, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sqlite_runs_out_of_memory),
         cmocka_unit_test(makes_a_table_that_takes_part),
         cmocka_unit_test(drops_it_with_all_that_belongs_to_it),
         cmocka_unit_test(is_there_after_opening_again),

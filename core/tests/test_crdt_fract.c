@@ -202,9 +202,16 @@ static void runs_out_of_memory(void **state)
     oom_loop(order_a_table, NULL);
 }
 
+static void sqlite_runs_out_of_memory(void **state)
+{
+    (void)state;
+    oom_loop_sqlite(order_a_table, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sqlite_runs_out_of_memory),
         cmocka_unit_test(finds_a_key_between),
         cmocka_unit_test(keys_at_the_ends_of_the_range),
         cmocka_unit_test(a_key_is_between_its_bounds),
