@@ -285,12 +285,25 @@ static int take_cells(rowtide__crdt *engine, rowtide__clock *from,
 }
 
 /* Both clocks are loaded; the old one is saved here. */
+/* A row that gives way to another one (UPDATE OR REPLACE) may have had newer
+ * cells: these count only if the row is made again, not if it went on. */
+static int displace(rowtide__clock *clock, int64_t db_version)
+{
+    rowtide__cell cell = {0, 1, db_version, 0};
+    if (clock->count == 0
+        || rowtide__clock_find(clock, ROWTIDE__SENTINEL, &cell))
+        return ROWTIDE_OK;
+    return rowtide__clock_set(clock, ROWTIDE__SENTINEL, &cell);
+}
+
 static int move_cells(update *call, rowtide__clock *from, rowtide__clock *to)
 {
     rowtide__crdt *engine = call->engine;
     rowtide__key key;
     int64_t db_version;
     int rc = rowtide__crdt_next_version(engine, 0, &db_version);
+    if (rc == ROWTIDE_OK)
+        rc = displace(to, db_version);
     if (rc == ROWTIDE_OK)
         rc = take_cells(engine, from, to, db_version);
     if (rc == ROWTIDE_OK)
