@@ -51,6 +51,8 @@ typedef struct rowtide__merging {
 int rowtide__merging_begin(rowtide_db *db, rowtide__merging *out);
 int rowtide__merging_add(rowtide__merging *merging,
                          const rowtide_crdt_change *change);
+/* Write what was added: else a later call may fail instead of this one. */
+int rowtide__merging_flush(rowtide__merging *merging);
 /* Commits; `out` may be NULL. */
 int rowtide__merging_end(rowtide__merging *merging, rowtide_crdt_report **out);
 /* Rolls back what was not committed and keeps the last error. */

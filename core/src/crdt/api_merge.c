@@ -1,4 +1,5 @@
 #include "crdt/api.h"
+#include "crdt/merge.h"
 
 #include "base/alloc.h"
 #include "base/error.h"
@@ -53,10 +54,10 @@ static int merge_change(rowtide__crdt *engine,
 {
     rowtide_crdt_change row;
     if (change->value.type != ROWTIDE_UNDEFINED)
-        return rowtide__crdt_merge_change(engine, change, won);
+        return rowtide__crdt_merge_held(engine, change, won);
     row = *change;
     row.value = rowtide_value_null();
-    return rowtide__crdt_merge_change(engine, &row, won);
+    return rowtide__crdt_merge_held(engine, &row, won);
 }
 
 int rowtide__merging_add(rowtide__merging *merging,
@@ -76,9 +77,16 @@ int rowtide__merging_add(rowtide__merging *merging,
     return rc;
 }
 
+int rowtide__merging_flush(rowtide__merging *merging)
+{
+    return rowtide__merge_leave(merging->engine);
+}
+
 int rowtide__merging_end(rowtide__merging *merging, rowtide_crdt_report **out)
 {
-    int rc = rowtide__transaction_commit(&merging->transaction);
+    int rc = rowtide__merging_flush(merging);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__transaction_commit(&merging->transaction);
     if (rc == ROWTIDE_OK && out) {
         *out = merging->report;
         merging->report = NULL;

@@ -114,7 +114,10 @@ static int merge_chunk(payload_reader *reader)
         if (rc != ROWTIDE_OK)
             return point_at(reader->chunk.offset);
     }
-    return rc == ROWTIDE_DONE ? ROWTIDE_OK : rc;
+    if (rc != ROWTIDE_DONE)
+        return rc;
+    rc = rowtide__merging_flush(&reader->merging);
+    return rc == ROWTIDE_OK ? rc : point_at(reader->chunk.offset);
 }
 
 static int read_chunk(payload_reader *reader, const unsigned char *record)

@@ -14,15 +14,16 @@ static int bind_site(sqlite3_stmt *stmt, const void *site, size_t size,
     return sqlite3_bind_int(stmt, 2, event);
 }
 
-/* With a sequence the peer is in the middle of that version. */
-int rowtide__peer_version(rowtide_db *db, const void *site, size_t size,
-                          int event, int64_t *out)
+/* With a sequence the peer is in the middle of that version. -1 without a
+ * row. */
+static int read_version(rowtide_db *db, const void *site, size_t size,
+                        int event, int64_t *out)
 {
     sqlite3_stmt *stmt;
-    *out = 0;
+    *out = -1;
     int rc = rowtide__sql_prepare(
         db, &stmt,
-        "SELECT max(version - (seq IS NOT NULL AND seq <> 0)) FROM "
+        "SELECT max(0, version - (seq IS NOT NULL AND seq <> 0)) FROM "
         "main.crsql_tracked_peers WHERE site_id = ? AND event = ? AND tag = 0");
     if (rc != ROWTIDE_OK)
         return rc;
@@ -30,10 +31,17 @@ int rowtide__peer_version(rowtide_db *db, const void *site, size_t size,
     rc = rowtide__sql_step(db, stmt);
     if (rc == ROWTIDE_OK)
         *out = sqlite3_column_int64(stmt, 0);
-    if (*out < 0)
-        *out = 0;
     sqlite3_finalize(stmt);
     return rc < 0 ? rc : ROWTIDE_OK;
+}
+
+int rowtide__peer_version(rowtide_db *db, const void *site, size_t size,
+                          int event, int64_t *out)
+{
+    int rc = read_version(db, site, size, event, out);
+    if (*out < 0)
+        *out = 0;
+    return rc;
 }
 
 static int write_version(rowtide_db *db, const void *site, size_t size,
@@ -58,7 +66,7 @@ int rowtide__peer_advance(rowtide_db *db, const void *site, size_t size,
                           int event, int64_t version)
 {
     int64_t before;
-    int rc = rowtide__peer_version(db, site, size, event, &before);
+    int rc = read_version(db, site, size, event, &before);
     if (rc != ROWTIDE_OK || version <= before)
         return rc;
     return write_version(db, site, size, event, version);
@@ -180,7 +188,7 @@ static int merge_all(rowtide__merging *merging, rowtide__puller *puller)
         if (rc != ROWTIDE_OK)
             return rc;
     }
-    return rc == ROWTIDE_DONE ? ROWTIDE_OK : rc;
+    return rc == ROWTIDE_DONE ? rowtide__merging_flush(merging) : rc;
 }
 
 static int fetch_range(two *pair, int64_t since, int64_t until,
@@ -252,7 +260,8 @@ int rowtide_crdt_fetch(rowtide_db *to, rowtide_db *from,
     return rc;
 }
 
-/* `from` learns how far `to` has come. */
+/* `from` learns how far `to` has come, and from the first time on that there
+ * is such a peer. */
 static int acknowledge(two *pair)
 {
     int64_t version, known;
@@ -260,9 +269,9 @@ static int acknowledge(two *pair)
                                    ROWTIDE_SITE_ID_SIZE, ROWTIDE__PEER_RECEIVED,
                                    &version);
     if (rc == ROWTIDE_OK)
-        rc = rowtide__peer_version(pair->from, pair->receiver->site_id,
-                                   ROWTIDE_SITE_ID_SIZE,
-                                   ROWTIDE__PEER_ACKNOWLEDGED, &known);
+        rc = read_version(pair->from, pair->receiver->site_id,
+                          ROWTIDE_SITE_ID_SIZE, ROWTIDE__PEER_ACKNOWLEDGED,
+                          &known);
     if (rc != ROWTIDE_OK || version <= known)
         return rc;
     return advance(pair->from, pair->receiver->site_id, ROWTIDE_SITE_ID_SIZE,

@@ -1,4 +1,5 @@
 #include "crdt/engine.h"
+#include "crdt/merge.h"
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/error.h"
@@ -74,6 +75,7 @@ void rowtide__crdt_begin(rowtide__crdt *engine)
 
 void rowtide__crdt_end_transaction(rowtide__crdt *engine, int committed)
 {
+    rowtide__merge_discard(engine);
     rowtide__pending_clear(engine->pending);
     if (!committed)
         rowtide__sites_forget(engine->sites);
@@ -86,6 +88,9 @@ void rowtide__crdt_end_transaction(rowtide__crdt *engine, int committed)
 
 int rowtide__crdt_savepoint(rowtide__crdt *engine, int number)
 {
+    int written = rowtide__merge_flush(engine);
+    if (written != ROWTIDE_OK)
+        return written;
     if (rowtide__pending_size(engine->pending) > PENDING_BYTES) {
         int rc = rowtide__crdt_flush(engine);
         if (rc != ROWTIDE_OK)
@@ -103,6 +108,7 @@ void rowtide__crdt_release_savepoint(rowtide__crdt *engine, int number)
 
 void rowtide__crdt_rollback_to(rowtide__crdt *engine, int number)
 {
+    rowtide__merge_rollback_to(engine);
     rowtide__pending_cut(engine->pending, number);
     rowtide__sites_forget(engine->sites);
     engine->serial++;
@@ -163,6 +169,9 @@ static int read_version(rowtide__crdt *engine, int64_t *out)
 int rowtide__crdt_refresh(rowtide__crdt *engine)
 {
     int64_t version;
+    int rc = rowtide__merge_leave(engine);
+    if (rc != ROWTIDE_OK)
+        return rc;
     engine->serial++;
     rowtide__crdt_tables_uncache(engine);
     return read_version(engine, &version);

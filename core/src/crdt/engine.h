@@ -54,6 +54,7 @@ struct rowtide__crdt_table {
     sqlite3_stmt *find, *after, *put;    /* of the clocks */
     sqlite3_stmt *get, *scan;            /* of the rows: keys, then columns */
     sqlite3_stmt *remove, *create;
+    struct rowtide__sets *sets; /* merge_row.c */
 
     const void *reader; /* whose row `get` or `scan` is at */
 
@@ -334,6 +335,10 @@ int rowtide__crdt_read_floor(rowtide__crdt *engine, rowtide__crdt_table *table);
 int rowtide__crdt_write_keyed(const rowtide__crdt_table *table,
                               const char *verb, const char *column,
                               rowtide_buffer *out);
+/* "UPDATE" if the row exists, else "INSERT", of several columns, whose values
+ * come behind the key. */
+int rowtide__crdt_write_row(const rowtide__crdt_table *table, int exists,
+                            const int *places, int count, rowtide_buffer *out);
 /* Names of the columns of the key, with commas between. */
 int rowtide__crdt_write_keys(const rowtide__crdt_table *table,
                              rowtide_buffer *out);
@@ -378,6 +383,14 @@ void rowtide__crdt_merge_free(rowtide__crdt *engine);
  * it fails, nothing of it remains. The message names table, key and column. */
 int rowtide__crdt_merge_change(rowtide__crdt *engine,
                                const rowtide_crdt_change *change, int *won);
+/* The same, but the cells of a row may be written later, all at once. Ends
+ * with rowtide__merge_leave(). */
+int rowtide__crdt_merge_held(rowtide__crdt *engine,
+                             const rowtide_crdt_change *change, int *won);
+
+/* ## merge_row.c, merge.h */
+typedef struct rowtide__sets rowtide__sets;
+void rowtide__sets_free(rowtide__sets *sets);
 
 /* ## enable.c, alter.c */
 int rowtide__crdt_enable(rowtide__crdt *engine, const char *table);

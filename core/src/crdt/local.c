@@ -1,4 +1,5 @@
 #include "crdt/local.h"
+#include "crdt/merge.h"
 #include "base/error.h"
 
 #include <string.h>
@@ -152,9 +153,9 @@ static int read_key(rowtide__crdt *engine, rowtide__crdt_table *table,
     int rc = ROWTIDE_OK;
     for (int i = 0; i < table->key_count && rc == ROWTIDE_OK; i++)
         rc = rowtide__crdt_argument(argv[i], &values[i]);
-    return rc == ROWTIDE_OK
-               ? rowtide__key_pack(table, values, &engine->key, key)
-               : rc;
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__key_pack(table, values, &engine->key, key);
+    return rc == ROWTIDE_OK ? rowtide__merge_yield(engine, table, key) : rc;
 }
 
 typedef int (*row_change)(rowtide__crdt *engine, rowtide__crdt_table *table,

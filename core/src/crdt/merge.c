@@ -1,5 +1,6 @@
 #include "crdt/enable.h"
 #include "crdt/local.h"
+#include "crdt/merge.h"
 #include "crdt/pack.h"
 #include "base/alloc.h"
 #include "base/buffer.h"
@@ -19,21 +20,19 @@ typedef struct merge {
     int64_t length;      /* causal length before */
     rowtide__clock *clock;
     rowtide__cell cell;  /* what is set */
+    int hold;
     int won;
 } merge;
-
-struct rowtide__merge_cache {
-    rowtide__clock clock;
-    rowtide_buffer key;
-    int busy;
-};
 
 void rowtide__crdt_merge_free(rowtide__crdt *engine)
 {
     if (!engine->merge)
         return;
     rowtide__clock_dispose(&engine->merge->clock);
+    rowtide_buffer_dispose(&engine->merge->pk);
     rowtide_buffer_dispose(&engine->merge->key);
+    rowtide_buffer_dispose(&engine->merge->bytes);
+    rowtide__free(engine->merge->cells);
     rowtide__free(engine->merge);
     engine->merge = NULL;
 }
@@ -85,73 +84,18 @@ static int find_column(merge *work)
     return ROWTIDE_OK;
 }
 
-/* ## Writing to the table */
+/* ## Who wins */
 
-static int prepare_keyed(rowtide__crdt *engine, rowtide__crdt_table *table,
-                         sqlite3_stmt **out, const char *head,
-                         const char *column)
+static int prepare_is(merge *work, sqlite3_stmt **out)
 {
     rowtide_buffer sql = ROWTIDE_BUFFER_INIT;
-    int rc = rowtide__crdt_write_keyed(table, head, column, &sql);
+    const char *name = work->table->columns[work->column].name;
+    int rc = rowtide__crdt_write_keyed(work->table, "SELECT IS", name, &sql);
     if (rc == ROWTIDE_OK)
-        rc = rowtide__crdt_prepare(engine, out, "%s", sql.data);
+        rc = rowtide__crdt_prepare(work->engine, out, "%s", sql.data);
     rowtide_buffer_dispose(&sql);
     return rc;
 }
-
-/* While a merge writes, triggers track nothing. */
-static int run_untracked(merge *work, sqlite3_stmt *stmt)
-{
-    rowtide__crdt *engine = work->engine;
-    int bit = engine->sync_bit;
-    sqlite3_int64 rowid = sqlite3_last_insert_rowid(engine->sqlite);
-    engine->sync_bit = 1;
-    engine->busy++;
-    int rc = rowtide__crdt_run(engine, stmt);
-    engine->busy--;
-    engine->sync_bit = bit;
-    sqlite3_set_last_insert_rowid(engine->sqlite, rowid);
-    return rc;
-}
-
-static int run_keyed(merge *work, sqlite3_stmt **stmt, const char *head,
-                     const char *column)
-{
-    int rc = ROWTIDE_OK;
-    if (!*stmt)
-        rc = prepare_keyed(work->engine, work->table, stmt, head, column);
-    if (rc == ROWTIDE_OK)
-        rc = rowtide__key_bind(work->table, *stmt, 1, &work->key);
-    if (rc == ROWTIDE_OK && column
-        && rowtide__crdt_bind(*stmt, work->table->key_count + 1,
-                              &work->change->value)
-               != SQLITE_OK)
-        rc = rowtide__nomem();
-    return rc == ROWTIDE_OK ? run_untracked(work, *stmt) : rc;
-}
-
-static int remove_row(merge *work)
-{
-    return run_keyed(work, &work->table->remove, "DELETE", NULL);
-}
-
-static int create_row(merge *work)
-{
-    return run_keyed(work, &work->table->create, "INSERT", NULL);
-}
-
-static int write_cell(merge *work)
-{
-    rowtide__crdt_column *column = &work->table->columns[work->column];
-    if (work->length % 2 == 1) {
-        int rc = run_keyed(work, &column->update, "UPDATE", column->name);
-        if (rc != ROWTIDE_OK || sqlite3_changes(work->engine->sqlite) > 0)
-            return rc;
-    }
-    return run_keyed(work, &column->upsert, "INSERT", column->name);
-}
-
-/* ## Who wins */
 
 static int fail_missing(const merge *work)
 {
@@ -192,8 +136,7 @@ static int is_same_stored(merge *work, const rowtide_value *stored, int *out)
             return rc;
     }
     sqlite3_stmt *stmt = NULL;
-    const char *name = work->table->columns[work->column].name;
-    int rc = prepare_keyed(work->engine, work->table, &stmt, "SELECT IS", name);
+    int rc = prepare_is(work, &stmt);
     if (rc == ROWTIDE_OK)
         rc = rowtide__key_bind(work->table, stmt, 1, &work->key);
     if (rc == ROWTIDE_OK
@@ -215,7 +158,9 @@ static int compare_value(merge *work, int *out)
     rowtide_value stored;
     int same = 0;
     table->reader = NULL;
-    int rc = rowtide__crdt_prepare_get(work->engine, table);
+    int rc = rowtide__merge_flush(work->engine);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_prepare_get(work->engine, table);
     if (rc == ROWTIDE_OK) {
         sqlite3_reset(table->get);
         rc = rowtide__key_bind(table, table->get, 1, &work->key);
@@ -302,18 +247,20 @@ static int set_sentinel(merge *work, int64_t version)
 
 static int save(merge *work, int rc)
 {
-    if (rc == ROWTIDE_OK)
-        rc = rowtide__crdt_put(work->engine, work->table, &work->key,
-                               work->clock);
+    work->engine->merge->unsaved = 1;
+    if (rc == ROWTIDE_OK && !work->hold)
+        rc = rowtide__merge_flush(work->engine);
     /* The table has been written to already. */
     return rc == ROWTIDE_OK ? rc : rowtide__crdt_failed(work->engine, rc);
 }
 
 static int merge_delete(merge *work)
 {
-    int rc = prepare_cell(work);
+    int rc = rowtide__merge_flush(work->engine);
     if (rc == ROWTIDE_OK)
-        rc = remove_row(work);
+        rc = prepare_cell(work);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__merge_remove_row(work->engine);
     if (rc != ROWTIDE_OK)
         return rc;
     rowtide__clock_drop_cells(work->clock);
@@ -322,13 +269,22 @@ static int merge_delete(merge *work)
 
 static int merge_create(merge *work)
 {
-    int rc = prepare_cell(work);
+    int rc = rowtide__merge_flush(work->engine);
     if (rc == ROWTIDE_OK)
-        rc = create_row(work);
+        rc = prepare_cell(work);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__merge_create_row(work->engine);
     if (rc != ROWTIDE_OK)
         return rc;
     rowtide__clock_zero_cells(work->clock, work->cell.db_version);
     return save(work, set_sentinel(work, work->change->column_version));
+}
+
+static int write_cell(merge *work)
+{
+    int exists = work->length % 2 == 1;
+    return (work->hold ? rowtide__merge_hold : rowtide__merge_write_cell)(
+        work->engine, work->column, &work->change->value, exists);
 }
 
 static int merge_cell(merge *work)
@@ -367,25 +323,53 @@ static int merge_into_row(merge *work)
     return length == work->length ? ROWTIDE_OK : merge_create(work);
 }
 
+/* ## The row */
+
+static int is_entered(const merge *work)
+{
+    const struct rowtide__merge_cache *held = work->engine->merge;
+    return held->table == work->table && held->serial == work->engine->serial
+           && held->generation == work->engine->generation
+           && held->pk.size == work->change->pk_size
+           && (held->pk.size == 0
+               || memcmp(held->pk.data, work->change->pk, held->pk.size) == 0);
+}
+
+static int enter_row(merge *work)
+{
+    struct rowtide__merge_cache *held = work->engine->merge;
+    rowtide__crdt *engine = work->engine;
+    const rowtide_crdt_change *change = work->change;
+    rowtide__buffer_clear(&held->pk);
+    int rc = rowtide__key_read(work->table, change->pk, change->pk_size,
+                               &held->key, &held->row);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__buffer_append(&held->pk, change->pk, change->pk_size);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__clock_load(engine, work->table, &held->row, &held->clock);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    held->table = work->table;
+    held->serial = engine->serial;
+    held->generation = engine->generation;
+    return ROWTIDE_OK;
+}
+
 static int merge_change(merge *work)
 {
-    struct rowtide__merge_cache *cache = work->engine->merge;
-    const rowtide_crdt_change *change = work->change;
-    int rc = check_versions(change);
+    int rc = check_versions(work->change);
     if (rc == ROWTIDE_OK && work->table->stale)
         rc = rowtide__fail(ROWTIDE_ESCHEMA,
                            "the table was altered outside crsql_begin_alter "
                            "and crsql_commit_alter: run SELECT "
                            "crsql_commit_alter('%s')",
                            work->table->name);
-    if (rc == ROWTIDE_OK)
-        rc = rowtide__key_read(work->table, change->pk, change->pk_size,
-                               &cache->key, &work->key);
+    if (rc == ROWTIDE_OK && !work->engine->merge->table)
+        rc = enter_row(work);
     if (rc == ROWTIDE_OK)
         rc = find_column(work);
-    if (rc == ROWTIDE_OK)
-        rc = rowtide__clock_load(work->engine, work->table, &work->key,
-                                 work->clock);
+    work->clock = &work->engine->merge->clock;
+    work->key = work->engine->merge->row;
     return rc == ROWTIDE_OK ? merge_into_row(work) : rc;
 }
 
@@ -429,18 +413,18 @@ static void write_key(rowtide__writer *writer, const void *pk, size_t size)
         rowtide__write_text(writer, "unreadable");
 }
 
-static int name_change(const rowtide_crdt_change *change)
+int rowtide__merge_name(const char *table, const void *pk, size_t size,
+                        const char *column)
 {
     rowtide__error_state error;
     rowtide_buffer key = ROWTIDE_BUFFER_INIT;
     rowtide__writer writer = {&key, ROWTIDE_OK};
     rowtide__error_save(&error);
-    write_key(&writer, change->pk, change->pk_size);
+    write_key(&writer, pk, size);
     rowtide__error_restore(&error);
     int rc = rowtide__fail_context("table \"%.80s\", key %.100s, column "
                                    "\"%.40s\"",
-                                   change->table, key.data ? key.data : "",
-                                   change->column);
+                                   table, key.data ? key.data : "", column);
     rowtide_buffer_dispose(&key);
     return rc;
 }
@@ -451,20 +435,29 @@ static int open_cache(rowtide__crdt *engine)
         engine->merge = rowtide__alloc_zero(sizeof *engine->merge);
     if (!engine->merge)
         return ROWTIDE_ENOMEM;
-    if (engine->merge->busy)
+    if (engine->merge->busy || engine->merge->writing)
         return rowtide__fail(ROWTIDE_EMISUSE,
                              "crsql_changes cannot be written by a trigger "
                              "that a merge has fired");
     return ROWTIDE_OK;
 }
 
-int rowtide__crdt_merge_change(rowtide__crdt *engine,
-                               const rowtide_crdt_change *change, int *won)
+/* What was merged before this change must not fail in its name. */
+static int open_row(merge *work)
+{
+    if (!is_entered(work))
+        return rowtide__merge_leave(work->engine);
+    return work->hold ? ROWTIDE_OK : rowtide__merge_flush(work->engine);
+}
+
+static int merge_one(rowtide__crdt *engine, const rowtide_crdt_change *change,
+                     int hold, int *won)
 {
     merge work;
     memset(&work, 0, sizeof work);
     work.engine = engine;
     work.change = change;
+    work.hold = hold;
     *won = 0;
     int rc = check_limits(change);
     if (rc == ROWTIDE_OK)
@@ -473,15 +466,31 @@ int rowtide__crdt_merge_change(rowtide__crdt *engine,
         rc = rowtide__crdt_table_find(engine, change->table, &work.table);
     if (rc == ROWTIDE_OK)
         rc = open_cache(engine);
+    if (rc == ROWTIDE_OK)
+        rc = open_row(&work);
     if (rc != ROWTIDE_OK)
         return rc;
-    work.clock = &engine->merge->clock;
     engine->merge->busy = 1;
     rc = merge_change(&work);
     engine->merge->busy = 0;
-    if (rc != ROWTIDE_OK)
-        return name_change(change);
+    if (rc != ROWTIDE_OK) {
+        rowtide__merge_discard(engine);
+        return rowtide__merge_name(change->table, change->pk, change->pk_size,
+                                   change->column);
+    }
     engine->impacted += work.won;
     *won = work.won;
     return ROWTIDE_OK;
+}
+
+int rowtide__crdt_merge_change(rowtide__crdt *engine,
+                               const rowtide_crdt_change *change, int *won)
+{
+    return merge_one(engine, change, 0, won);
+}
+
+int rowtide__crdt_merge_held(rowtide__crdt *engine,
+                             const rowtide_crdt_change *change, int *won)
+{
+    return merge_one(engine, change, 1, won);
 }

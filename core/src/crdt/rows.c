@@ -70,6 +70,58 @@ static void write_insert(rowtide__writer *writer,
     write_name(writer, column);
 }
 
+static void write_assigned(rowtide__writer *writer,
+                           const rowtide__crdt_table *table, int exists,
+                           const int *places, int count)
+{
+    for (int i = 0; i < count; i++) {
+        const char *name = table->columns[places[i]].name;
+        rowtide__write_text(writer, i > 0 ? ", " : "");
+        write_name(writer, name);
+        if (exists) {
+            rowtide__write_format(writer, " = ?%d", table->key_count + 1 + i);
+            continue;
+        }
+        rowtide__write_text(writer, " = excluded.");
+        write_name(writer, name);
+    }
+}
+
+static void write_upsert(rowtide__writer *writer,
+                         const rowtide__crdt_table *table, const int *places,
+                         int count)
+{
+    rowtide__write_text(writer, "INSERT INTO main.");
+    write_name(writer, table->name);
+    rowtide__write_text(writer, "(");
+    write_names(writer, table);
+    for (int i = 0; i < count; i++) {
+        rowtide__write_text(writer, ", ");
+        write_name(writer, table->columns[places[i]].name);
+    }
+    rowtide__write_text(writer, ") VALUES(");
+    for (int i = 0; i < table->key_count + count; i++)
+        rowtide__write_format(writer, i > 0 ? ", ?%d" : "?%d", i + 1);
+    rowtide__write_text(writer, ") ON CONFLICT DO UPDATE SET ");
+    write_assigned(writer, table, 0, places, count);
+}
+
+int rowtide__crdt_write_row(const rowtide__crdt_table *table, int exists,
+                            const int *places, int count, rowtide_buffer *out)
+{
+    rowtide__writer writer = {out, ROWTIDE_OK};
+    if (!exists) {
+        write_upsert(&writer, table, places, count);
+        return writer.rc;
+    }
+    rowtide__write_text(&writer, "UPDATE main.");
+    write_name(&writer, table->name);
+    rowtide__write_text(&writer, " SET ");
+    write_assigned(&writer, table, 1, places, count);
+    write_where(&writer, table);
+    return writer.rc;
+}
+
 int rowtide__crdt_write_keyed(const rowtide__crdt_table *table,
                               const char *verb, const char *column,
                               rowtide_buffer *out)
