@@ -277,6 +277,20 @@ static void deletions_are_forgotten_once_all_have_them(void **state)
     free_three(a, b, c);
 }
 
+/* One that had nothing to tell, and nothing to hear, when they met. */
+static void a_peer_is_known_from_the_first_meeting_on(void **state)
+{
+    (void)state;
+    rowtide_db *a = peers_db(NULL), *b = peers_db(NULL), *c = peers_db(NULL);
+    assert_ok(rowtide_crdt_sync(a, c));
+    scratch_exec(a, with_deletions);
+    assert_ok(rowtide_crdt_sync(a, b));
+    assert_int_equal(collect(a, 0), 0);
+    assert_ok(rowtide_crdt_sync(c, a));
+    assert_int_equal(collect(a, 0), 2);
+    free_three(a, b, c);
+}
+
 static void acknowledged_through_payloads(void **state)
 {
     (void)state;
@@ -385,6 +399,7 @@ int main(void)
         cmocka_unit_test(payloads_keep_cursors),
         cmocka_unit_test(an_uncommitted_payload_does_not_count),
         cmocka_unit_test(deletions_are_forgotten_once_all_have_them),
+        cmocka_unit_test(a_peer_is_known_from_the_first_meeting_on),
         cmocka_unit_test(acknowledged_through_payloads),
         cmocka_unit_test(collecting_up_to_a_version),
         cmocka_unit_test(a_key_that_is_used_again),

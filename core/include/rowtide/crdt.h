@@ -258,7 +258,8 @@ ROWTIDE_API int rowtide_crdt_peer_set_version(rowtide_db *db,
 /**
  * Forget deletions, which otherwise are remembered for ever.
  *
- * A peer that has not seen a deletion by then brings the row back. So with
+ * A peer that has not seen a deletion by then brings the row back, and so does
+ * a payload from before it that is merged once more. So with
  * `until` 0 it is done up to the version that every peer in
  * `crsql_tracked_peers` is known to have: those that rowtide_crdt_sync() was
  * called with, or that merged a payload and sent one back. If there is a peer
