@@ -129,13 +129,15 @@ static void deliver_again(world *all)
         assert_ok(peers_merge(any_peer(all), kept->data, kept->size, NULL));
 }
 
+#define CELLS                                                                  \
+    "SELECT [table], pk, cid, col_version, cl FROM crsql_changes WHERE cid "   \
+    "<> '-1' ORDER BY 1, 2, 3"
+
 static void expect_same(world *all, unsigned seed)
 {
     static const char *const queries[] = {
         "SELECT * FROM notes ORDER BY id", "SELECT * FROM tags ORDER BY 1, 2",
-        "SELECT * FROM sets ORDER BY item",
-        "SELECT [table], pk, cid, col_version, cl FROM crsql_changes WHERE "
-        "cid <> '-1' ORDER BY 1, 2, 3"};
+        "SELECT * FROM sets ORDER BY item", CELLS};
     for (int i = 1; i < PEERS; i++)
         for (int q = 0; q < 4; q++) {
             char *a = scratch_rows(all->peers[0], queries[q]);

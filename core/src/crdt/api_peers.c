@@ -188,7 +188,7 @@ static int merge_all(rowtide__merging *merging, rowtide__puller *puller)
         if (rc != ROWTIDE_OK)
             return rc;
     }
-    return rc == ROWTIDE_DONE ? ROWTIDE_OK : rc;
+    return rc == ROWTIDE_DONE ? rowtide__merging_flush(merging) : rc;
 }
 
 static int fetch_range(two *pair, int64_t since, int64_t until,
