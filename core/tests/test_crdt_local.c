@@ -210,6 +210,54 @@ static void rolling_back_behind_a_read(void **state)
     rowtide_db_free(db);
 }
 
+/* The row that is replaced may have been changed more often. */
+static void update_or_replace_wins(void **state)
+{
+    (void)state;
+    rowtide_db *a = open_t(), *b = open_t();
+    scratch_exec(a, "INSERT INTO t VALUES(1, 'one', 1), (2, 'two', 2);"
+                    "UPDATE t SET b = b || '!' WHERE a = 2;"
+                    "UPDATE t SET b = b || '!', c = 9 WHERE a = 2");
+    assert_ok(rowtide_crdt_sync(a, b));
+    scratch_exec(a, "UPDATE OR REPLACE t SET a = 2 WHERE a = 1");
+    assert_ok(rowtide_crdt_sync(a, b));
+    assert_ok(rowtide_crdt_sync(b, a));
+    assert_rows(a, "SELECT * FROM t", "2|'one'|1;");
+    assert_rows(b, "SELECT * FROM t", "2|'one'|1;");
+    scratch_same(a, b, "SELECT hex(pk), cid, val, col_version, cl FROM "
+                       "crsql_changes ORDER BY 1, 2");
+    rowtide_db_free(a);
+    rowtide_db_free(b);
+}
+
+/* A peer that sent the greatest version there is does not make what is
+ * written here unacceptable to others. */
+static void greatest_version_of_a_cell_stays(void **state)
+{
+    (void)state;
+    rowtide_db *a = open_t(), *b = open_t();
+    scratch_exec(a, "INSERT INTO crsql_changes VALUES('t', x'010901', 'b', 1, "
+                    "9007199254740992, 5, x'07', 1, 0)");
+    scratch_exec(a, "UPDATE t SET b = 2");
+    assert_ok(rowtide_crdt_sync(a, b));
+    assert_rows(b, "SELECT * FROM t", "1|2|NULL;");
+    rowtide_db_free(a);
+    rowtide_db_free(b);
+}
+
+/* Where the next integer is none. */
+static void sweep_passes_the_greatest_key(void **state)
+{
+    (void)state;
+    rowtide_db *db = open_t();
+    scratch_exec(db, "INSERT INTO t VALUES(9223372036854775807, 0, 0)");
+    for (int i = 0; i < 600; i++)
+        scratch_exec(db, "UPDATE t SET b = b + 1");
+    assert_int_equal(scratch_integer(db, "SELECT count(*) FROM crsql_changes"),
+                     2);
+    rowtide_db_free(db);
+}
+
 static void failing_statement_tracks_nothing(void **state)
 {
     (void)state;
@@ -433,6 +481,9 @@ int main(void)
         cmocka_unit_test(next_version_stays_for_the_transaction),
         cmocka_unit_test(rolling_back_leaves_gaps_only),
         cmocka_unit_test(rolling_back_behind_a_read),
+        cmocka_unit_test(update_or_replace_wins),
+        cmocka_unit_test(greatest_version_of_a_cell_stays),
+        cmocka_unit_test(sweep_passes_the_greatest_key),
         cmocka_unit_test(failing_statement_tracks_nothing),
         cmocka_unit_test(bulk_is_one_run),
         cmocka_unit_test(hundreds_of_columns),

@@ -26,7 +26,9 @@ int rowtide__local_set(rowtide__crdt *engine, rowtide__clock *clock, int id,
     rowtide__cell cell;
     int64_t version = 1;
     if (rowtide__clock_find(clock, id, &cell))
-        version = cell.version < INT64_MAX ? cell.version + 1 : INT64_MAX;
+        version = cell.version < ROWTIDE__GREATEST_VERSION
+                      ? cell.version + 1
+                      : ROWTIDE__GREATEST_VERSION; /* peers refuse more */
     cell.site = 0;
     cell.version = version;
     cell.db_version = db_version;
@@ -285,6 +287,27 @@ static int take_cells(rowtide__crdt *engine, rowtide__clock *from,
     return rc;
 }
 
+/* UPDATE OR REPLACE has removed a row whose cells the old row's must win over:
+ * what has a clock here and none there, and the row itself, which is alive
+ * without a sentinel. */
+static int replace_cells(update *call, const rowtide__clock *from,
+                         rowtide__clock *to, int64_t db_version)
+{
+    rowtide__cell cell = {0, 1, db_version, 0};
+    int rc = ROWTIDE_OK;
+    if (to->count == 0)
+        return rc;
+    if (!rowtide__clock_find(to, ROWTIDE__SENTINEL, &cell))
+        rc = rowtide__clock_set(to, ROWTIDE__SENTINEL, &cell);
+    for (int i = 0; i < call->table->column_count && rc == ROWTIDE_OK; i++) {
+        int id = call->table->columns[i].id;
+        if (!rowtide__clock_find(from, id, &cell)
+            && rowtide__clock_find(to, id, &cell))
+            rc = rowtide__local_set(call->engine, to, id, db_version);
+    }
+    return rc;
+}
+
 /* Both clocks are loaded; the old one is saved here. */
 /* A row that gives way to another one (UPDATE OR REPLACE) may have had newer
  * cells: these count only if the row is made again, not if it went on. */
@@ -305,6 +328,8 @@ static int move_cells(update *call, rowtide__clock *from, rowtide__clock *to)
     int rc = rowtide__crdt_next_version(engine, 0, &db_version);
     if (rc == ROWTIDE_OK)
         rc = displace(to, db_version);
+    if (rc == ROWTIDE_OK)
+        rc = replace_cells(call, from, to, db_version);
     if (rc == ROWTIDE_OK)
         rc = take_cells(engine, from, to, db_version);
     if (rc == ROWTIDE_OK)

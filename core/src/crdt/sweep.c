@@ -88,6 +88,8 @@ static int keep_rows(sweep *work, rowtide__crdt_table *table,
     if (work->clock.count > 0)
         rc = keep_columns(work, &part);
     rest->rows -= part.rows;
+    if (rest->rows == 0)
+        return rc;
     rest->key.integer += part.rows;
     rest->sequence += part.rows * rest->stride;
     return rc;
@@ -161,14 +163,15 @@ static int read_next(sweep *work, int64_t last)
 
 static int is_alone(sweep *work, int *out)
 {
-    int64_t rows;
-    int rc = rowtide__crdt_integer(
-        work->engine, &rows, 0,
-        "SELECT count(*) FROM (SELECT 1 FROM main.rowtide_crdt_log WHERE "
-        "db_version = %lld LIMIT 2)",
-        (long long)work->at.db_version);
-    *out = rows == 1;
-    return rc;
+    sqlite3_stmt *stmt;
+    int rc = rowtide__crdt_fixed(work->engine, ROWTIDE__LOG_ALONE, &stmt);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    sqlite3_bind_int64(stmt, 1, work->at.db_version);
+    rc = rowtide__crdt_step(work->engine, stmt);
+    *out = rc == ROWTIDE_OK && sqlite3_column_int(stmt, 0) == 1;
+    sqlite3_reset(stmt);
+    return rc < 0 ? rc : ROWTIDE_OK;
 }
 
 /* Readers tell from the first blocks how many flushes a version has: those
