@@ -5,21 +5,19 @@ from __future__ import annotations
 import contextlib
 import random
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import pytest
-from crdt_peer import Change, Database, Row, Value, apply, changes, opened
+from crdt_peer import Database, Row, Value, apply, changes, opened
 from crdt_peer.database import one
 from crdt_peer.exchange import MERGE, pull, site_id, sync
 from crdt_peer.histories import (
     TABLES,
-    Table,
+    Forged,
     Transaction,
     bounded,
     contents,
-    floats,
+    forged,
     perform,
-    texts,
     transactions,
     values,
     winners,
@@ -28,7 +26,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 OWN = b"own"
-SITES = [b"\x01" * 16, b"\x02" * 16, b"\xff"]
 
 
 @contextlib.contextmanager
@@ -81,46 +78,6 @@ def test_same_key_updates_leave_the_same_versions(history: list[Transaction]) ->
             play(their, transaction)
             assert contents(our) == contents(their)
             assert winners(our) == winners(their)
-
-
-class Forged(NamedTuple):
-    """A change that no honest site has sent, before its key is packed."""
-
-    table: Table
-    key: tuple[Value, ...]
-    cid: str
-    val: Value
-    numbers: tuple[int, int, int, int]
-    site: bytes
-
-    def made(self, db: Database) -> Change:
-        version, db_version, cl, seq = self.numbers
-        pk = self.table.package(db, self.key)
-        return Change(
-            self.table.name, pk, self.cid, self.val, version, db_version, self.site, cl, seq
-        )
-
-
-# Columns have affinities: a peer of the same schema sends what they can hold.
-held: dict[str, st.SearchStrategy[Value]] = {
-    "-1": st.none(),
-    "b": st.none() | texts | st.binary(max_size=4),
-    "c": st.none() | floats,
-    "w": st.none() | st.integers(-3, 3) | st.sampled_from(["x", b"1", 0.5]),
-}
-
-
-@st.composite
-def forged(draw: st.DrawFn) -> Forged:
-    table = draw(st.sampled_from(TABLES))
-    cl = draw(st.integers(1, 5))
-    cid = "-1" if cl % 2 == 0 else draw(st.sampled_from([*table.cells, *table.cells, "-1"]))
-    version = cl if cid == "-1" else draw(st.integers(1, 3))
-    numbers = (version, draw(st.integers(1, 9)), cl, draw(st.integers(0, 4)))
-    val = draw(held.get(cid, values))
-    return Forged(
-        table, draw(table.key_values), cid, val, numbers, draw(st.sampled_from(SITES))
-    )
 
 
 events = st.lists(forged(), min_size=1, max_size=8) | transactions()

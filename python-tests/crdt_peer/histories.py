@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from .database import Database, Row, Value
-from .exchange import changes
+from .exchange import Change, changes
 
 EDGES: list[Value] = [
     None, 0, 1, -1, 127, 128, 2**31, 2**53 + 1, 2**63 - 1, -(2**63), 0.5, -0.5, 1e300, 5e-324,
@@ -220,3 +220,46 @@ def winners(db: Database, tables: list[Table] = TABLES) -> list[tuple[Value, ...
         if not (row.cid == "-1" and row.cl == 1 and row.table not in bare)
     ]
     return sorted(found, key=lambda row: (row[0], row[1], row[2]))
+
+
+SITES = [b"\x01" * 16, b"\x02" * 16, b"\xff"]
+
+
+class Forged(NamedTuple):
+    """A change that no honest site has sent, before its key is packed."""
+
+    table: Table
+    key: tuple[Value, ...]
+    cid: str
+    val: Value
+    numbers: tuple[int, int, int, int]
+    site: bytes
+
+    def made(self, db: Database) -> Change:
+        version, db_version, cl, seq = self.numbers
+        pk = self.table.package(db, self.key)
+        return Change(
+            self.table.name, pk, self.cid, self.val, version, db_version, self.site, cl, seq
+        )
+
+
+# Columns have affinities: a peer of the same schema sends what they can hold.
+held: dict[str, st.SearchStrategy[Value]] = {
+    "-1": st.none(),
+    "b": st.none() | texts | st.binary(max_size=4),
+    "c": st.none() | floats,
+    "w": st.none() | st.integers(-3, 3) | st.sampled_from(["x", b"1", 0.5]),
+}
+
+
+@st.composite
+def forged(draw: st.DrawFn) -> Forged:
+    table = draw(st.sampled_from(TABLES))
+    cl = draw(st.integers(1, 5))
+    cid = "-1" if cl % 2 == 0 else draw(st.sampled_from([*table.cells, *table.cells, "-1"]))
+    version = cl if cid == "-1" else draw(st.integers(1, 3))
+    numbers = (version, draw(st.integers(1, 9)), cl, draw(st.integers(0, 4)))
+    val = draw(held.get(cid, values))
+    return Forged(
+        table, draw(table.key_values), cid, val, numbers, draw(st.sampled_from(SITES))
+    )
