@@ -30,6 +30,9 @@ static const char *const FIXED[ROWTIDE__FIXED_COUNT] = {
         "SELECT db_version, block, batch, body FROM main.rowtide_crdt_log "
         "WHERE db_version <= ? "
         "ORDER BY db_version DESC, block DESC, batch DESC",
+    [ROWTIDE__LOG_ALONE] =
+        "SELECT count(*) FROM (SELECT 1 FROM main.rowtide_crdt_log WHERE "
+        "db_version = ? LIMIT 2)",
     [ROWTIDE__SITE_BY_ORDINAL] =
         "SELECT site_id FROM main.crsql_site_id WHERE ordinal = ?",
     [ROWTIDE__SITE_BY_ID] =
