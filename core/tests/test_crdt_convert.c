@@ -188,16 +188,9 @@ static void checks_its_arguments(void **state)
     assert_status(rowtide_crdt_convert(NULL, NULL), ROWTIDE_EINVAL);
 }
 
-static void sqlite_runs_out_of_memory(void **state)
-{
-    (void)state;
-    oom_loop_sqlite(convert, NULL);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sqlite_runs_out_of_memory),
         cmocka_unit_test(keeps_every_clock),
         cmocka_unit_test(goes_on_where_it_was),
         cmocka_unit_test(in_a_transaction_versions_go_on),
