@@ -155,6 +155,7 @@ static int get_word(rowtide__chunk_reader *reader, rowtide__words *words,
 {
     rowtide__span word;
     uint64_t number;
+    *out = 0;
     if (!get_number(reader, &number) || number > words->count)
         return fail_chunk(reader, "refers to what it does not have");
     *out = (uint32_t)number;
