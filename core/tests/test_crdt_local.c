@@ -258,6 +258,28 @@ static void sweep_passes_the_greatest_key(void **state)
     rowtide_db_free(db);
 }
 
+/* What is left of a run may begin behind what another site numbered. */
+static void sweep_keeps_the_order(void **state)
+{
+    (void)state;
+    rowtide_db *db = open_t();
+    scratch_exec(db,
+                 "BEGIN; WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 "
+                 "FROM n WHERE i < 20) INSERT INTO t SELECT i, i, i FROM n;"
+                 "INSERT INTO crsql_changes VALUES('t', x'01097F', 'b', 1, 1, 1, "
+                 "x'07', 1, 5), ('t', x'01097F', 'c', 1, 1, 1, x'07', 1, 30);"
+                 "COMMIT");
+    for (int i = 0; i < 900; i++)
+        scratch_exec(db, "UPDATE t SET b = b + 1 WHERE a IN (2, 9)");
+    assert_int_equal(
+        scratch_integer(db, "SELECT count(*) FROM (SELECT db_version, seq, "
+                            "lag(db_version) OVER () AS v, lag(seq) OVER () AS s "
+                            "FROM crsql_changes) WHERE db_version = v AND "
+                            "seq < s"),
+        0);
+    rowtide_db_free(db);
+}
+
 static void failing_statement_tracks_nothing(void **state)
 {
     (void)state;
@@ -484,6 +506,7 @@ int main(void)
         cmocka_unit_test(update_or_replace_wins),
         cmocka_unit_test(greatest_version_of_a_cell_stays),
         cmocka_unit_test(sweep_passes_the_greatest_key),
+        cmocka_unit_test(sweep_keeps_the_order),
         cmocka_unit_test(failing_statement_tracks_nothing),
         cmocka_unit_test(bulk_is_one_run),
         cmocka_unit_test(hundreds_of_columns),

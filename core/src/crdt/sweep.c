@@ -3,6 +3,7 @@
 #include "base/error.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A cell that is set again leaves an item in the log that is not so any more.
@@ -201,6 +202,24 @@ static int is_same(const sweep *work)
     return 1;
 }
 
+static int compare_starts(const void *left, const void *right)
+{
+    const rowtide__logged *a = left, *b = right;
+    if (a->sequence != b->sequence)
+        return a->sequence < b->sequence ? -1 : 1;
+    return a->table < b->table ? -1 : a->table > b->table;
+}
+
+/* Readers rely on the order of starts. Parts of a run may begin behind what
+ * comes after it: 0 if behind the block. */
+static int put_in_order(sweep *work)
+{
+    rowtide__log *kept = &work->kept;
+    qsort(kept->items, kept->count, sizeof *kept->items, compare_starts);
+    return kept->items[kept->count - 1].sequence
+           <= work->items.items[work->items.count - 1].sequence;
+}
+
 static int sweep_block(sweep *work)
 {
     size_t at = 0;
@@ -212,7 +231,7 @@ static int sweep_block(sweep *work)
         return rc;
     if (work->kept.count == 0)
         return drop_block(work);
-    if (is_same(work))
+    if (is_same(work) || !put_in_order(work))
         return ROWTIDE_OK;
     rc = rowtide__log_encode(work->engine, &work->kept, &at);
     /* Runs that fell apart may not fit: then all stays as it is. */
