@@ -34,6 +34,7 @@ int rowtide__crdt_new(sqlite3 *sqlite, rowtide__crdt **out)
 
 void rowtide__crdt_finalize(rowtide__crdt *engine)
 {
+    engine->cache_valid = 0;
     for (int i = 0; i < ROWTIDE__FIXED_COUNT; i++) {
         sqlite3_finalize(engine->fixed[i]);
         engine->fixed[i] = NULL;
@@ -60,6 +61,15 @@ void rowtide__crdt_release(void *argument)
 
 /* ## The transaction */
 
+/* Changes when another connection has written to the file. */
+static unsigned data_version(rowtide__crdt *engine)
+{
+    unsigned version = 0;
+    sqlite3_file_control(engine->sqlite, "main", SQLITE_FCNTL_DATA_VERSION,
+                         &version);
+    return version;
+}
+
 void rowtide__crdt_begin(rowtide__crdt *engine)
 {
     engine->joined = 1;
@@ -70,20 +80,38 @@ void rowtide__crdt_begin(rowtide__crdt *engine)
     engine->batch = 0;
     engine->sequence = 0;
     engine->impacted = 0;
-    rowtide__crdt_tables_uncache(engine);
+    engine->logged_version = 0;
+    engine->same_data =
+        engine->cache_valid && engine->data_version == data_version(engine);
+    if (!engine->same_data)
+        rowtide__crdt_tables_uncache(engine);
+}
+
+/* What this connection wrote last is known without reading it. */
+static void keep_cache(rowtide__crdt *engine)
+{
+    engine->cache_valid = engine->version_known;
+    engine->last_version = engine->db_version;
+    if (engine->logged_version > engine->last_version)
+        engine->last_version = engine->logged_version;
+    engine->data_version = data_version(engine);
 }
 
 void rowtide__crdt_end_transaction(rowtide__crdt *engine, int committed)
 {
     rowtide__merge_discard(engine);
     rowtide__pending_clear(engine->pending);
-    if (!committed)
+    if (committed) {
+        keep_cache(engine);
+    } else {
+        engine->cache_valid = 0;
         rowtide__sites_forget(engine->sites);
+        rowtide__crdt_tables_uncache(engine);
+    }
     engine->joined = engine->version_known = engine->failed = 0;
     engine->pending_version = 0;
     engine->sequence = engine->impacted = 0;
     engine->serial++;
-    rowtide__crdt_tables_uncache(engine);
 }
 
 int rowtide__crdt_savepoint(rowtide__crdt *engine, int number)
@@ -186,6 +214,16 @@ static int know_version(rowtide__crdt *engine)
     return rc;
 }
 
+static void use_cache(rowtide__crdt *engine, sqlite3_stmt *join)
+{
+    if (was_reprepared(join))
+        engine->outdated = 1;
+    if (!engine->same_data || engine->outdated || !engine->loaded)
+        return;
+    engine->db_version = engine->last_version;
+    engine->version_known = 1;
+}
+
 int rowtide__crdt_join(rowtide__crdt *engine)
 {
     sqlite3_stmt *stmt;
@@ -196,6 +234,8 @@ int rowtide__crdt_join(rowtide__crdt *engine)
         rc = rowtide__crdt_fixed(engine, ROWTIDE__JOIN, &stmt);
         if (rc == ROWTIDE_OK)
             rc = rowtide__crdt_run(engine, stmt);
+        if (rc == ROWTIDE_OK)
+            use_cache(engine, stmt);
     }
     return rc == ROWTIDE_OK ? know_version(engine) : rc;
 }

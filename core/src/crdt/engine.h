@@ -123,6 +123,11 @@ struct rowtide__crdt {
     int64_t sequence;
     int64_t impacted;
     int64_t batch;      /* flushes so far */
+    int64_t logged_version; /* greatest that was written to the log */
+    int cache_valid;    /* if the file still has `data_version`: what is known */
+    unsigned data_version; /* of the tables and of `last_version` holds on */
+    int64_t last_version;
+    int same_data;      /* nobody has written since the last transaction */
     int64_t outdated_items; /* of the log, not swept yet */
 
     rowtide__pending *pending;

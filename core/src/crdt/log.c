@@ -272,6 +272,8 @@ static int write_version(rowtide__crdt *engine, const rowtide__log *log,
 {
     int64_t db_version = log->items[*at].db_version, batch, block = 0;
     int rc = next_batch(engine, db_version, &batch);
+    if (db_version > engine->logged_version)
+        engine->logged_version = db_version;
     while (rc == ROWTIDE_OK && *at < log->count
            && log->items[*at].db_version == db_version) {
         rc = rowtide__log_encode(engine, log, at);
