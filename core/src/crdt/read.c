@@ -373,13 +373,22 @@ int rowtide__reader_value(rowtide__reader *reader, rowtide_value *out)
                                      out);
 }
 
+static uint64_t mix(uint64_t number, uint64_t more)
+{
+    number = (number ^ more) * 0x9e3779b97f4a7c15u;
+    return number ^ (number >> 29);
+}
+
+/* SQLite takes two rows with one rowid for the same one when it answers an OR
+ * with two scans, so each cell needs its own. */
 int64_t rowtide__reader_rowid(rowtide__reader *reader)
 {
-    enum { SPREAD = 1000000000 };
-    const int64_t range = (int64_t)SPREAD * 10000;
-    uint64_t number = (uint64_t)reader->row.integer;
+    const rowtide__crdt_table *table = reader->table;
     const unsigned char *data = reader->row.data;
+    uint64_t number = mix((uint64_t)table->id,
+                          data ? 0 : (uint64_t)reader->row.integer);
     for (size_t i = 0; data && i < reader->row.size; i++)
         number = (number ^ data[i]) * 0x100000001b3u;
-    return reader->table->id * range + (int64_t)(number % (uint64_t)range);
+    number = mix(number, (uint64_t)(reader->column + 1));
+    return (int64_t)(mix(number, number >> 32) >> 1);
 }
