@@ -9,7 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define COUNT "SELECT (SELECT count(*) FROM crsql_changes) * 1000 + count(*) FROM t"
+#define COUNT                                                                  \
+    "SELECT (SELECT count(*) FROM crsql_changes) * 1000 + count(*) FROM t"
 
 static rowtide_db *open_file(const char *path, const char *mode)
 {
@@ -102,8 +103,8 @@ static void many_savepoints(void **state)
         scratch_integer(db, "SELECT max(col_version) FROM crsql_changes"), 1);
     scratch_exec(db, "ROLLBACK TO a; INSERT INTO t VALUES(3, 3); COMMIT");
     assert_int_equal(scratch_integer(db, COUNT), 2002);
-    assert_int_equal(
-        scratch_integer(db, "SELECT count(*) FROM t__crsql_clock"), 2);
+    assert_int_equal(scratch_integer(db, "SELECT count(*) FROM t__crsql_clock"),
+                     2);
     rowtide_db_free(db);
 }
 

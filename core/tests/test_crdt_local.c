@@ -97,8 +97,7 @@ static void replace_without_sentinel_burns_a_sequence(void **state)
     rowtide_db *db = open_t();
     scratch_exec(db, "INSERT INTO t VALUES(1, 1, 1)");
     scratch_exec(db, "INSERT OR REPLACE INTO t VALUES(1, 1, 1)");
-    assert_rows(db, CHANGES,
-                "'010901'|'b'|1|2|2|1|1;'010901'|'c'|1|2|2|1|2;");
+    assert_rows(db, CHANGES, "'010901'|'b'|1|2|2|1|1;'010901'|'c'|1|2|2|1|2;");
     rowtide_db_free(db);
 }
 
@@ -116,7 +115,8 @@ static void upsert_is_what_it_does(void **state)
 static void key_only_tables_have_sentinels(void **state)
 {
     (void)state;
-    rowtide_db *db = open_with("CREATE TABLE t(a INTEGER PRIMARY KEY NOT NULL)");
+    rowtide_db *db = open_with(
+        "CREATE TABLE t(a INTEGER PRIMARY KEY NOT NULL)");
     scratch_exec(db, "INSERT INTO t VALUES(1)");
     assert_rows(db, CHANGES, "'010901'|'-1'|NULL|1|1|1|0;");
     scratch_exec(db, "DELETE FROM t");
@@ -224,8 +224,9 @@ static void update_or_replace_wins(void **state)
     assert_ok(rowtide_crdt_sync(b, a));
     assert_rows(a, "SELECT * FROM t", "2|'one'|1;");
     assert_rows(b, "SELECT * FROM t", "2|'one'|1;");
-    scratch_same(a, b, "SELECT hex(pk), cid, val, col_version, cl FROM "
-                       "crsql_changes ORDER BY 1, 2");
+    scratch_same(a, b,
+                 "SELECT hex(pk), cid, val, col_version, cl FROM "
+                 "crsql_changes ORDER BY 1, 2");
     rowtide_db_free(a);
     rowtide_db_free(b);
 }
@@ -263,19 +264,20 @@ static void sweep_keeps_the_order(void **state)
 {
     (void)state;
     rowtide_db *db = open_t();
-    scratch_exec(db,
-                 "BEGIN; WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 "
-                 "FROM n WHERE i < 20) INSERT INTO t SELECT i, i, i FROM n;"
-                 "INSERT INTO crsql_changes VALUES('t', x'01097F', 'b', 1, 1, 1, "
-                 "x'07', 1, 5), ('t', x'01097F', 'c', 1, 1, 1, x'07', 1, 30);"
-                 "COMMIT");
+    scratch_exec(
+        db, "BEGIN; WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 "
+            "FROM n WHERE i < 20) INSERT INTO t SELECT i, i, i FROM n;"
+            "INSERT INTO crsql_changes VALUES('t', x'01097F', 'b', 1, 1, 1, "
+            "x'07', 1, 5), ('t', x'01097F', 'c', 1, 1, 1, x'07', 1, 30);"
+            "COMMIT");
     for (int i = 0; i < 900; i++)
         scratch_exec(db, "UPDATE t SET b = b + 1 WHERE a IN (2, 9)");
     assert_int_equal(
-        scratch_integer(db, "SELECT count(*) FROM (SELECT db_version, seq, "
-                            "lag(db_version) OVER () AS v, lag(seq) OVER () AS s "
-                            "FROM crsql_changes) WHERE db_version = v AND "
-                            "seq < s"),
+        scratch_integer(db,
+                        "SELECT count(*) FROM (SELECT db_version, seq, "
+                        "lag(db_version) OVER () AS v, lag(seq) OVER () AS s "
+                        "FROM crsql_changes) WHERE db_version = v AND "
+                        "seq < s"),
         0);
     rowtide_db_free(db);
 }
@@ -307,9 +309,11 @@ static void bulk_is_one_run(void **state)
     scratch_exec(db, "UPDATE t SET b = 0 WHERE a = 2500");
     assert_int_equal(scratch_integer(db, "SELECT count(*) FROM crsql_changes"),
                      10000);
-    assert_rows(db, CHANGES " WHERE [table] = 't' AND pk = "
-                            "crsql_pack_columns(2501)",
-                "'0111" "09C5'|'b'|2501|1|1|1|5000;"
+    assert_rows(db,
+                CHANGES " WHERE [table] = 't' AND pk = "
+                        "crsql_pack_columns(2501)",
+                "'0111"
+                "09C5'|'b'|2501|1|1|1|5000;"
                 "'011109C5'|'c'|-2501|1|1|1|5001;");
     assert_rows(db, CHANGES " ORDER BY db_version DESC, seq DESC LIMIT 2",
                 "'011109C4'|'b'|0|2|2|1|0;'01111388'|'c'|-5000|1|1|1|9999;");
@@ -378,7 +382,8 @@ static void two_connections(void **state)
     rowtide_db *b = scratch_db_file(path, NULL);
     assert_ok(rowtide_crdt_open(b));
     for (int i = 0; i < 3; i++) {
-        scratch_exec(a, "INSERT INTO t SELECT coalesce(max(a), 0) + 1, 1 FROM t");
+        scratch_exec(a,
+                     "INSERT INTO t SELECT coalesce(max(a), 0) + 1, 1 FROM t");
         scratch_exec(b, "UPDATE t SET b = b + 1");
     }
     assert_int_equal(scratch_integer(a, "SELECT crsql_db_version()"), 6);
@@ -439,13 +444,14 @@ static int out_of_memory(void *path)
     if (rc == ROWTIDE_OK)
         rc = rowtide_crdt_enable(db, "t");
     if (rc == ROWTIDE_OK)
-        rc = rowtide_db_exec(db, "BEGIN; INSERT INTO t VALUES('a', 1, 1), ('b', "
-                                 "2, 2); UPDATE t SET a = 'c' WHERE a = 'b';"
-                                 "UPDATE t SET b = 3; COMMIT;"
-                                 "INSERT INTO crsql_changes VALUES('t', "
-                                 "x'010b0161', 'c', 9, 9, 9, x'01', 1, 0);"
-                                 "SELECT * FROM crsql_changes;"
-                                 "SELECT * FROM t__crsql_clock");
+        rc = rowtide_db_exec(db,
+                             "BEGIN; INSERT INTO t VALUES('a', 1, 1), ('b', "
+                             "2, 2); UPDATE t SET a = 'c' WHERE a = 'b';"
+                             "UPDATE t SET b = 3; COMMIT;"
+                             "INSERT INTO crsql_changes VALUES('t', "
+                             "x'010b0161', 'c', 9, 9, 9, x'01', 1, 0);"
+                             "SELECT * FROM crsql_changes;"
+                             "SELECT * FROM t__crsql_clock");
     rowtide_db_free(db);
     return rc;
 }

@@ -72,9 +72,9 @@ static void greater_version_wins(void **state)
 /* INTEGER > REAL > TEXT > BLOB > NULL, then by value. */
 static void greater_value_wins_a_tie(void **state)
 {
-    static const char *const RISING[] = {"NULL",  "x''",   "x'00'", "''",
-                                         "'a'",   "'a0'",  "'b'",   "-1.5",
-                                         "2.0",   "-7",    "1",     "2"};
+    static const char *const RISING[] = {"NULL", "x''",  "x'00'", "''",
+                                         "'a'",  "'a0'", "'b'",   "-1.5",
+                                         "2.0",  "-7",   "1",     "2"};
     (void)state;
     rowtide_db *db = open_t();
     scratch_exec(db, "INSERT INTO t VALUES(1, NULL, NULL)");
@@ -193,15 +193,17 @@ static void refuse(rowtide_db *db, const char *values, const char *message)
 static void bad_keys(void **state)
 {
     static const char *const KEYS[] = {
-        "x''",     "NULL",       "x'00'",   "x'01'",   "x'0109'",
-        "x'01FF'", "x'0106'",    "x'0105'", "x'014901020304050607080900'",
-        "x'02'",   "x'02090109'", "x'0B'",  "x'010BFF61'", "x'0123FFFFFFFF'"};
+        "x''",         "NULL",           "x'00'",
+        "x'01'",       "x'0109'",        "x'01FF'",
+        "x'0106'",     "x'0105'",        "x'014901020304050607080900'",
+        "x'02'",       "x'02090109'",    "x'0B'",
+        "x'010BFF61'", "x'0123FFFFFFFF'"};
     (void)state;
     rowtide_db *db = open_t();
     for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++) {
         char values[200];
-        snprintf(values, sizeof values, "'t', %s, 'b', 1, 1, 1, " SITE_A ", 1, 0",
-                 KEYS[i]);
+        snprintf(values, sizeof values,
+                 "'t', %s, 'b', 1, 1, 1, " SITE_A ", 1, 0", KEYS[i]);
         refuse(db, values, "table \"t\"");
     }
     rowtide_db_free(db);
@@ -211,12 +213,14 @@ static void poison(void **state)
 {
     (void)state;
     rowtide_db *db = open_t();
-    refuse(db, "'t', x'010901', 'b', 1, 1, 9223372036854775807, " SITE_A ", 1, 0",
+    refuse(db,
+           "'t', x'010901', 'b', 1, 1, 9223372036854775807, " SITE_A ", 1, 0",
            "db_version");
-    refuse(db, "'t', x'010901', 'b', 1, 9223372036854775807, 1, " SITE_A ", 1, 0",
+    refuse(db,
+           "'t', x'010901', 'b', 1, 9223372036854775807, 1, " SITE_A ", 1, 0",
            "col_version");
-    refuse(db, "'t', x'010901', 'b', 1, 1, 1, " SITE_A
-               ", 9223372036854775807, 0",
+    refuse(db,
+           "'t', x'010901', 'b', 1, 1, 1, " SITE_A ", 9223372036854775807, 0",
            "cl");
     scratch_exec(db, "INSERT INTO t VALUES(1, 1, 1)");
     assert_int_equal(scratch_integer(db, "SELECT crsql_db_version()"), 1);
@@ -233,11 +237,13 @@ static void names_that_are_not_there(void **state)
            "column \"nix\"");
     refuse(db, "'t', x'010901', 'b', 1, 1, 1, zeroblob(17), 1, 0",
            "crsql - site id exceeded max length");
-    refuse(db, "printf('%.*c', 2049, 'x'), x'010901', 'b', 1, 1, 1, " SITE_A
-               ", 1, 0",
+    refuse(db,
+           "printf('%.*c', 2049, 'x'), x'010901', 'b', 1, 1, 1, " SITE_A
+           ", 1, 0",
            "crsql - table name exceeded max length");
-    refuse(db, "'t', x'010901', printf('%.*c', 2049, 'x'), 1, 1, 1, " SITE_A
-               ", 1, 0",
+    refuse(db,
+           "'t', x'010901', printf('%.*c', 2049, 'x'), 1, 1, 1, " SITE_A
+           ", 1, 0",
            "crsql - column name exceeded max length");
     assert_status(rowtide_db_exec(db, "DELETE FROM crsql_changes"), ROWTIDE_OK);
     scratch_exec(db, "INSERT INTO t VALUES(1, 1, 1)");
@@ -278,11 +284,11 @@ static void a_statement_is_whole_or_not(void **state)
     rowtide_db *db = open_with("CREATE TABLE t(a INTEGER PRIMARY KEY NOT NULL, "
                                "b CHECK(b < 10))");
     scratch_exec(db, "BEGIN; INSERT INTO t VALUES(1, 1)");
-    assert_status(
-        rowtide_db_exec(db, "INSERT INTO crsql_changes SELECT 't', "
-                            "crsql_pack_columns(value), 'b', value, 1, 1, "
-                            SITE_A ", 1, 0 FROM json_each('[7, 8, 9, 10]')"),
-        ROWTIDE_ECONSTRAINT);
+    assert_status(rowtide_db_exec(
+                      db, "INSERT INTO crsql_changes SELECT 't', "
+                          "crsql_pack_columns(value), 'b', value, 1, 1, " SITE_A
+                          ", 1, 0 FROM json_each('[7, 8, 9, 10]')"),
+                  ROWTIDE_ECONSTRAINT);
     assert_rows(db, "SELECT a FROM t", "1;");
     assert_int_equal(scratch_integer(db, "SELECT count(*) FROM crsql_changes"),
                      1);
@@ -332,8 +338,9 @@ static void merging_is_not_told_apart_by_order(void **state)
     sqlite3_finalize(from);
     sqlite3_finalize(to);
     scratch_same(a, b, "SELECT * FROM t");
-    scratch_same(a, b, "SELECT [table], pk, cid, val, col_version, site_id, cl "
-                       "FROM crsql_changes ORDER BY 1, 2, 3");
+    scratch_same(a, b,
+                 "SELECT [table], pk, cid, val, col_version, site_id, cl "
+                 "FROM crsql_changes ORDER BY 1, 2, 3");
     rowtide_db_free(a);
     rowtide_db_free(b);
 }

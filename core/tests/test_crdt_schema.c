@@ -14,7 +14,8 @@
 static void refuse(const char *schema, const char *message)
 {
     rowtide_db *db = scratch_db(schema);
-    scratch_exec(db, "CREATE TABLE other(x); BEGIN; INSERT INTO other VALUES(1)");
+    scratch_exec(db,
+                 "CREATE TABLE other(x); BEGIN; INSERT INTO other VALUES(1)");
     assert_status(rowtide_crdt_enable(db, "t"), ROWTIDE_ESCHEMA);
     assert_string_equal(rowtide_error_message(), message);
     /* The transaction of the caller goes on. */
@@ -60,9 +61,9 @@ static void tables_that_may_not(void **state)
 
 static rowtide_db *open_t(void)
 {
-    rowtide_db *db =
-        scratch_db("CREATE TABLE t(a INTEGER PRIMARY KEY NOT NULL, b, c);"
-                   "INSERT INTO t VALUES(2, 'x', 'y'), (1, NULL, 3)");
+    rowtide_db *db = scratch_db(
+        "CREATE TABLE t(a INTEGER PRIMARY KEY NOT NULL, b, c);"
+        "INSERT INTO t VALUES(2, 'x', 'y'), (1, NULL, 3)");
     assert_ok(rowtide_crdt_enable(db, "t"));
     return db;
 }
@@ -222,11 +223,13 @@ static void tools_look_inside(void **state)
     assert_rows(db, "SELECT * FROM t__crsql_clock",
                 "1|'b'|1|1|0|0;1|'c'|1|1|0|1;2|'-1'|2|2|0|0;");
     assert_rows(db, "SELECT * FROM t__crsql_pks", "1|1;2|2;");
-    assert_rows(db, "SELECT ordinal FROM crsql_site_id WHERE site_id = "
-                    "crsql_site_id()",
+    assert_rows(db,
+                "SELECT ordinal FROM crsql_site_id WHERE site_id = "
+                "crsql_site_id()",
                 "0;");
-    assert_rows(db, "SELECT value FROM crsql_master WHERE key = "
-                    "'crsqlite_version'",
+    assert_rows(db,
+                "SELECT value FROM crsql_master WHERE key = "
+                "'crsqlite_version'",
                 "160300;");
     rowtide_db_free(db);
 }

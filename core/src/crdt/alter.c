@@ -191,9 +191,9 @@ static int delete_if_gone(rowtide__crdt *engine, rowtide__crdt_table *table,
     rc = rowtide__clock_load(engine, table, key, &engine->work);
     if (rc == ROWTIDE_OK)
         rc = rowtide__local_delete(engine, &engine->work);
-    return rc == ROWTIDE_OK ? rowtide__crdt_put(engine, table, key,
-                                                &engine->work)
-                            : rc;
+    return rc == ROWTIDE_OK
+               ? rowtide__crdt_put(engine, table, key, &engine->work)
+               : rc;
 }
 
 static int check_record(rowtide__crdt *engine, rowtide__crdt_table *table,

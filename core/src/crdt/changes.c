@@ -4,7 +4,18 @@
 
 #include <string.h>
 
-enum { TABLE, PK, CID, VAL, COL_VERSION, DB_VERSION, SITE_ID, CL, SEQ, COLUMNS };
+enum {
+    TABLE,
+    PK,
+    CID,
+    VAL,
+    COL_VERSION,
+    DB_VERSION,
+    SITE_ID,
+    CL,
+    SEQ,
+    COLUMNS
+};
 
 /* What a plan uses; arguments come in this order. */
 enum {
@@ -256,8 +267,8 @@ static int bound_site(rowtide__filter *filter, int use, sqlite3_value *value)
     }
     if (type != SQLITE_BLOB || sqlite3_value_bytes(value) == 0)
         return use == SITE_NE;
-    filter->site_mode =
-        use == SITE_EQ ? ROWTIDE__SITE_IS : ROWTIDE__SITE_IS_NOT;
+    filter->site_mode = use == SITE_EQ ? ROWTIDE__SITE_IS
+                                       : ROWTIDE__SITE_IS_NOT;
     filter->site = sqlite3_value_blob(value);
     filter->site_size = (size_t)sqlite3_value_bytes(value);
     return filter->site_size <= ROWTIDE_SITE_ID_SIZE || use == SITE_NE;
@@ -423,9 +434,9 @@ static int update_changes(sqlite3_vtab *vtab, int argc, sqlite3_value **argv,
     int won;
     if (argc != COLUMNS + 2 || sqlite3_value_type(argv[0]) != SQLITE_NULL) {
         sqlite3_free(vtab->zErrMsg);
-        vtab->zErrMsg =
-            sqlite3_mprintf("Only INSERT and SELECT statements are allowed "
-                            "against the crsql changes table");
+        vtab->zErrMsg = sqlite3_mprintf(
+            "Only INSERT and SELECT statements are allowed "
+            "against the crsql changes table");
         return SQLITE_MISUSE;
     }
     memset(&change, 0, sizeof change);

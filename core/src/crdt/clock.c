@@ -169,9 +169,9 @@ static int set_columns(rowtide__clock *clock, int column, int count,
 int rowtide__clock_set_range(rowtide__clock *clock, int column, int count,
                              const rowtide__cell *cell)
 {
-    rowtide__group group = {column,           count,          cell->site,
-                            cell->version,    cell->db_version,
-                            cell->sequence,   0};
+    rowtide__group group = {
+        column,           count,          cell->site, cell->version,
+        cell->db_version, cell->sequence, 0};
     return count > 0 ? set_columns(clock, column, count, &group) : ROWTIDE_OK;
 }
 

@@ -58,7 +58,7 @@ static int group_tag(const rowtide__group *group, int32_t next_column,
            | (group->version == 1 ? VERSION_ONE : 0)
            | (group->site == 0 ? SITE_ZERO : 0)
            | (last && last->db_version == group->db_version ? SAME_DB_VERSION
-                                                           : 0)
+                                                            : 0)
            | (group->sequence == 0 ? SEQUENCE_ZERO : 0)
            | (group->stride == 0 ? NO_STRIDE : 0)
            | (group->stride == group->count ? STRIDE_IS_COUNT : 0);

@@ -346,8 +346,8 @@ static int forget_dropped(rowtide__crdt *engine)
 {
     int rc = ROWTIDE_OK;
     int64_t known;
-    for (rowtide__crdt_table *table = engine->tables;
-         table && rc == ROWTIDE_OK; table = table->next) {
+    for (rowtide__crdt_table *table = engine->tables; table && rc == ROWTIDE_OK;
+         table = table->next) {
         if (!table->dropped || table->altering)
             continue;
         rc = rowtide__crdt_integer(engine, &known, 0,
@@ -381,8 +381,8 @@ static int rename_triggers(rowtide__crdt *engine, rowtide__crdt_table *table)
 static int settle_renamed(rowtide__crdt *engine)
 {
     int rc = ROWTIDE_OK, any = 0;
-    for (rowtide__crdt_table *table = engine->tables;
-         table && rc == ROWTIDE_OK; table = table->next) {
+    for (rowtide__crdt_table *table = engine->tables; table && rc == ROWTIDE_OK;
+         table = table->next) {
         if (table->dropped || strcmp(table->name, table->registered) == 0)
             continue;
         rc = rename_triggers(engine, table);
@@ -451,8 +451,7 @@ int rowtide__crdt_is_enabled(rowtide__crdt *engine, const char *name, int *out)
     int rc = rowtide__crdt_refresh(engine);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_tables_load(engine);
-    for (table = engine->tables; rc == ROWTIDE_OK && table;
-         table = table->next)
+    for (table = engine->tables; rc == ROWTIDE_OK && table; table = table->next)
         if (!table->dropped && sqlite3_stricmp(table->name, name) == 0)
             *out = 1;
     return rc;

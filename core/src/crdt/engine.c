@@ -81,8 +81,8 @@ void rowtide__crdt_begin(rowtide__crdt *engine)
     engine->sequence = 0;
     engine->impacted = 0;
     engine->logged_version = 0;
-    engine->same_data =
-        engine->cache_valid && engine->data_version == data_version(engine);
+    engine->same_data = engine->cache_valid
+                        && engine->data_version == data_version(engine);
     if (!engine->same_data)
         rowtide__crdt_tables_uncache(engine);
 }

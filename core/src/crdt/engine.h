@@ -37,33 +37,34 @@ struct rowtide__crdt_table {
     rowtide__crdt_table *next;
     int64_t id;
     char *name;
-    char *registered;   /* its name when it was enabled: of its triggers */
-    int dropped;        /* the table or its triggers are gone */
-    int shaped;         /* what follows has been read */
-    int stale;          /* columns differ from what is registered */
-    int keys_changed;   /* and so does the primary key */
-    int altering;       /* between begin_alter and commit_alter */
+    char *registered; /* its name when it was enabled: of its triggers */
+    int dropped;      /* the table or its triggers are gone */
+    int shaped;       /* what follows has been read */
+    int stale;        /* columns differ from what is registered */
+    int keys_changed; /* and so does the primary key */
+    int altering;     /* between begin_alter and commit_alter */
     int integer_key;
+    int folding;        /* keys that differ may be equal by a collation */
     int key_count;
-    char **keys;        /* in the order of PRIMARY KEY */
+    char **keys; /* in the order of PRIMARY KEY */
     int column_count;
     rowtide__crdt_column *columns; /* not in the key, not generated */
-    int max_column;     /* greatest id */
+    int max_column;                /* greatest id */
 
     /* Statements, prepared when needed. */
-    sqlite3_stmt *find, *after, *put;    /* of the clocks */
-    sqlite3_stmt *get, *scan;            /* of the rows: keys, then columns */
+    sqlite3_stmt *find, *after, *put; /* of the clocks */
+    sqlite3_stmt *get, *scan;         /* of the rows: keys, then columns */
     sqlite3_stmt *remove, *create;
     struct rowtide__sets *sets; /* merge_row.c */
 
     const void *reader; /* whose row `get` or `scan` is at */
 
     /* Valid until the transaction ends. */
-    int lookups;        /* so far */
-    int bounded;        /* `max_key` and `has_clocks` have been read */
-    int has_clocks;     /* any stored */
-    int64_t max_key;    /* greatest integer key stored */
-    int64_t floor;      /* greatest causal length that was forgotten, even;
+    int lookups;     /* so far */
+    int bounded;     /* `max_key` and `has_clocks` have been read */
+    int has_clocks;  /* any stored */
+    int64_t max_key; /* greatest integer key stored */
+    int64_t floor;   /* greatest causal length that was forgotten, even;
                            what has no clock begins above it */
 
     /* The record that was read last; see store.c. */
@@ -109,32 +110,32 @@ struct rowtide__crdt {
     int failed_mark, top_mark; /* savepoints that were open; -1: none */
     int sync_bit;
     int merge_equal_values;
-    int64_t least_version;     /* db_version is not below */
+    int64_t least_version; /* db_version is not below */
     unsigned char site_id[ROWTIDE_SITE_ID_SIZE];
 
     /* The transaction. */
-    int joined;         /* SQLite tells us how it ends */
-    int version_known;  /* `db_version` has been read */
-    uint64_t serial;    /* changes when what was read may have changed */
-    uint64_t generation; /* changes when `tables` do */
+    int joined;                /* SQLite tells us how it ends */
+    int version_known;         /* `db_version` has been read */
+    uint64_t serial;           /* changes when what was read may have changed */
+    uint64_t generation;       /* changes when `tables` do */
     uint64_t first_generation; /* when the transaction began */
-    int64_t db_version; /* at its start */
-    int64_t pending_version; /* what it will be; 0: not set */
+    int64_t db_version;        /* at its start */
+    int64_t pending_version;   /* what it will be; 0: not set */
     int64_t sequence;
     int64_t impacted;
-    int64_t batch;      /* flushes so far */
+    int64_t batch;          /* flushes so far */
     int64_t logged_version; /* greatest that was written to the log */
-    int cache_valid;    /* if the file still has `data_version`: what is known */
+    int cache_valid; /* if the file still has `data_version`: what is known */
     unsigned data_version; /* of the tables and of `last_version` holds on */
     int64_t last_version;
-    int same_data;      /* nobody has written since the last transaction */
+    int same_data;          /* nobody has written since the last transaction */
     int64_t outdated_items; /* of the log, not swept yet */
 
     rowtide__pending *pending;
     rowtide__sites *sites;
     sqlite3_stmt *fixed[ROWTIDE__FIXED_COUNT];
     rowtide__clock work, work2;
-    rowtide_buffer key, bytes; /* for whoever is at work */
+    rowtide_buffer key, bytes;          /* for whoever is at work */
     struct rowtide__merge_cache *merge; /* merge.c */
 
     /* Inside CREATE VIRTUAL TABLE no savepoint can be opened. */
@@ -190,7 +191,8 @@ int rowtide__crdt_run(rowtide__crdt *engine, sqlite3_stmt *stmt);
 int rowtide__crdt_bind(sqlite3_stmt *stmt, int index,
                        const rowtide_value *value);
 /* Valid until the statement moves. */
-int rowtide__crdt_read_column(sqlite3_stmt *stmt, int index, rowtide_value *out);
+int rowtide__crdt_read_column(sqlite3_stmt *stmt, int index,
+                              rowtide_value *out);
 int rowtide__crdt_argument(sqlite3_value *value, rowtide_value *out);
 /* First column of the first row. */
 int rowtide__crdt_integer(rowtide__crdt *engine, int64_t *out,
@@ -364,7 +366,7 @@ typedef struct rowtide__filter {
     const void *pk;       /* packed; needs `table` */
     size_t pk_size;
     int descending;
-    int site_mode; /* of what follows */
+    int site_mode;    /* of what follows */
     const void *site; /* NULL is this database */
     size_t site_size;
     int keep_values; /* 0: values are not needed */
@@ -421,13 +423,13 @@ int rowtide__crdt_function(rowtide__crdt *engine, const char *name, int count,
 int rowtide__crdt_module(rowtide__crdt *engine, const char *name,
                          const sqlite3_module *module);
 /* Each adds its functions or modules to the connection. */
-int rowtide__crdt_add_changes(rowtide__crdt *engine);   /* changes.c */
-int rowtide__crdt_add_views(rowtide__crdt *engine);     /* views.c */
-int rowtide__crdt_add_functions(rowtide__crdt *engine); /* functions.c */
-int rowtide__crdt_add_local(rowtide__crdt *engine);     /* local.c */
-int rowtide__crdt_add_unpack(rowtide__crdt *engine);    /* unpack_table.c */
-int rowtide__crdt_add_fract(rowtide__crdt *engine);     /* fract*.c */
-int rowtide__crdt_add_clset(rowtide__crdt *engine);     /* clset.c */
+int rowtide__crdt_add_changes(rowtide__crdt *engine);     /* changes.c */
+int rowtide__crdt_add_views(rowtide__crdt *engine);       /* views.c */
+int rowtide__crdt_add_functions(rowtide__crdt *engine);   /* functions.c */
+int rowtide__crdt_add_local(rowtide__crdt *engine);       /* local.c */
+int rowtide__crdt_add_unpack(rowtide__crdt *engine);      /* unpack_table.c */
+int rowtide__crdt_add_fract(rowtide__crdt *engine);       /* fract*.c */
+int rowtide__crdt_add_clset(rowtide__crdt *engine);       /* clset.c */
 int rowtide__crdt_add_automigrate(rowtide__crdt *engine); /* automigrate*.c */
 int rowtide__crdt_add_convert(rowtide__crdt *engine);     /* convert*.c */
 

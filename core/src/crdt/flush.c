@@ -61,8 +61,7 @@ static int collect(flush *work)
     if (rc != ROWTIDE_OK)
         return rc;
     work->count = rowtide__pending_count(pending);
-    work->entries =
-        rowtide__alloc_array(work->count, sizeof *work->entries);
+    work->entries = rowtide__alloc_array(work->count, sizeof *work->entries);
     if (!work->entries)
         return ROWTIDE_ENOMEM;
     for (size_t i = 0; i < work->count; i++) {
@@ -212,7 +211,8 @@ static int put_front(flush *work, rowtide__entry *rest)
         if (table->run_first + (table->run_rows - 1) < end)
             end = table->run_first + (table->run_rows - 1);
     } else if (rest->rows > 1) {
-        rc = rowtide__store_after(work->engine, table, rest->key.integer, &next);
+        rc = rowtide__store_after(work->engine, table, rest->key.integer,
+                                  &next);
         if (rc == ROWTIDE_OK && next <= end)
             end = next - 1;
     }

@@ -169,17 +169,16 @@ static int change_table(sqlite3_context *context, int argc,
         char *message = sqlite3_mprintf(
             "Wrong number of args provided to %s. Provide the %s"
             "name and table name or just the table name.",
-            function,
-            alters ? "\n          schema " : "schema \n          ");
+            function, alters ? "\n          schema " : "schema \n          ");
         sqlite3_result_error(context, message ? message : "", -1);
         sqlite3_free(message);
         return 0;
     }
     const char *table = (const char *)sqlite3_value_text(argv[argc - 1]);
-    int rc = table ? change(engine_of(context), table)
-                   : rowtide__fail(ROWTIDE_EINVAL,
-                                   "%s: the name of the table is NULL",
-                                   function);
+    int rc = table
+                 ? change(engine_of(context), table)
+                 : rowtide__fail(ROWTIDE_EINVAL,
+                                 "%s: the name of the table is NULL", function);
     if (rc < 0)
         rowtide__crdt_result_error(context, rc);
     return rc >= 0;

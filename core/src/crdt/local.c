@@ -240,8 +240,9 @@ static int read_update(update *call, int argc, sqlite3_value **argv)
     call->count = (argc - 2 - 2 * keys) / 2;
     if (call->count < 0 || call->first < 0
         || call->first + call->count > call->table->column_count)
-        return rowtide__fail(ROWTIDE_EINVAL, "crsql_after_update: table \"%s\" "
-                                             "has another number of columns",
+        return rowtide__fail(ROWTIDE_EINVAL,
+                             "crsql_after_update: table \"%s\" "
+                             "has another number of columns",
                              call->table->name);
     call->new_key = argv + 2;
     call->old_key = call->new_key + keys;

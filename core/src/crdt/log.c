@@ -24,8 +24,8 @@ int rowtide__log_add(rowtide__log *log, const rowtide__logged *item)
 {
     if (log->count == log->capacity) {
         size_t capacity = log->capacity ? log->capacity * 2 : 32;
-        rowtide__logged *items =
-            rowtide__realloc(log->items, capacity * sizeof *items);
+        rowtide__logged *items = rowtide__realloc(log->items,
+                                                  capacity * sizeof *items);
         if (!items)
             return ROWTIDE_ENOMEM;
         log->items = items;
@@ -146,8 +146,8 @@ static void take_key(scan *in, int tag, const rowtide__logged *last,
     } else if (tag & KEY_FOLLOWS) {
         item->key.integer = plus(last->key.integer, last->rows);
     } else {
-        item->key.integer =
-            plus(last->key.integer, rowtide__unzigzag(take(in)));
+        item->key.integer = plus(last->key.integer,
+                                 rowtide__unzigzag(take(in)));
     }
 }
 

@@ -16,10 +16,10 @@ typedef struct merge {
     const rowtide_crdt_change *change;
     rowtide__crdt_table *table;
     rowtide__key key;
-    int column;          /* place in table->columns, -1: the row itself */
-    int64_t length;      /* causal length before */
+    int column;     /* place in table->columns, -1: the row itself */
+    int64_t length; /* causal length before */
     rowtide__clock *clock;
-    rowtide__cell cell;  /* what is set */
+    rowtide__cell cell; /* what is set */
     int hold;
     int won;
 } merge;
@@ -232,8 +232,7 @@ static int prepare_cell(merge *work)
     work->cell.version = change->column_version;
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_site_ordinal(work->engine, change->site_id,
-                                        change->site_id_size,
-                                        &work->cell.site);
+                                        change->site_id_size, &work->cell.site);
     return rc;
 }
 
@@ -304,9 +303,8 @@ static int merge_cell(merge *work)
     }
     work->won++;
     if (rc == ROWTIDE_OK)
-        rc = rowtide__clock_set(work->clock,
-                                work->table->columns[work->column].id,
-                                &work->cell);
+        rc = rowtide__clock_set(
+            work->clock, work->table->columns[work->column].id, &work->cell);
     return save(work, rc);
 }
 

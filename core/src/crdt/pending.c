@@ -456,8 +456,8 @@ int rowtide__pending_mark(rowtide__pending *pending, int number)
     made->number = number;
     made->height = pending->count;
     made->written = pending->written;
-    made->rows =
-        pending->count > 0 ? pending->items[pending->count - 1].rows : 0;
+    made->rows = pending->count > 0 ? pending->items[pending->count - 1].rows
+                                    : 0;
     return ROWTIDE_OK;
 }
 

@@ -11,8 +11,8 @@
 static int take_statement(rowtide__reader *reader)
 {
     rowtide__crdt *engine = reader->engine;
-    enum rowtide__fixed which =
-        reader->descending ? ROWTIDE__LOG_DOWN : ROWTIDE__LOG_UP;
+    enum rowtide__fixed which = reader->descending ? ROWTIDE__LOG_DOWN
+                                                   : ROWTIDE__LOG_UP;
     int rc = rowtide__crdt_fixed(engine, which, &reader->log);
     engine->fixed[which] = NULL;
     return rc;
@@ -23,8 +23,8 @@ static int take_statement(rowtide__reader *reader)
 static void return_statement(rowtide__reader *reader)
 {
     rowtide__crdt *engine = reader->engine;
-    enum rowtide__fixed which =
-        reader->descending ? ROWTIDE__LOG_DOWN : ROWTIDE__LOG_UP;
+    enum rowtide__fixed which = reader->descending ? ROWTIDE__LOG_DOWN
+                                                   : ROWTIDE__LOG_UP;
     sqlite3_reset(reader->log);
     if (engine->fixed[which] || !engine->kept)
         sqlite3_finalize(reader->log);
@@ -52,8 +52,7 @@ static int start_row(rowtide__reader *reader, const rowtide__filter *filter)
                                        &table);
     if (rc == ROWTIDE_OK)
         rc = rowtide__key_read(table, filter->pk, filter->pk_size,
-                               &reader->filter_key,
-                               &key);
+                               &reader->filter_key, &key);
     if (rc == ROWTIDE_EINVAL || rc == ROWTIDE_ECORRUPT) {
         /* No row has such a key. */
         rowtide_error_clear();
@@ -165,8 +164,7 @@ static int enter_row(rowtide__reader *reader, rowtide__crdt_table *table,
         && is_same_key(reader, key))
         return ROWTIDE_OK;
     reader->table = NULL;
-    int rc =
-        rowtide__store_read(reader->engine, table, key, &reader->clock);
+    int rc = rowtide__store_read(reader->engine, table, key, &reader->clock);
     if (rc != ROWTIDE_OK)
         return rc;
     reader->row = *key;
@@ -251,8 +249,8 @@ static int fill_change(rowtide__reader *reader, rowtide_crdt_change *change)
     change->table = table->name;
     change->pk = reader->pk.data;
     change->pk_size = reader->pk.size;
-    change->column =
-        reader->column < 0 ? "-1" : table->columns[reader->column].name;
+    change->column = reader->column < 0 ? "-1"
+                                        : table->columns[reader->column].name;
     change->value = rowtide_value_null();
     change->column_version = reader->cell.version;
     change->db_version = reader->cell.db_version;

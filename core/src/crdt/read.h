@@ -36,12 +36,12 @@ struct rowtide__reader {
 
     /* The log; see read_log.c. */
     sqlite3_stmt *log;
-    int log_row;         /* the statement is at a row */
-    int64_t db_version;  /* of `items` */
-    rowtide__log items;  /* in order of where they start */
+    int log_row;        /* the statement is at a row */
+    int64_t db_version; /* of `items` */
+    rowtide__log items; /* in order of where they start */
     rowtide__log decoded;
-    size_t next;         /* the first that is not active yet */
-    int streaming;       /* more blocks of `db_version` follow */
+    size_t next;           /* the first that is not active yet */
+    int streaming;         /* more blocks of `db_version` follow */
     rowtide__body *bodies; /* what the keys of `items` are in */
     rowtide__active *active;
     size_t active_count, active_capacity;

@@ -120,8 +120,8 @@ static int activate(rowtide__reader *reader, const rowtide__logged *item)
 {
     if (reader->active_count == reader->active_capacity) {
         size_t capacity = reader->active_capacity * 2 + 8;
-        rowtide__active *active =
-            rowtide__realloc(reader->active, capacity * sizeof *active);
+        rowtide__active *active = rowtide__realloc(reader->active,
+                                                   capacity * sizeof *active);
         if (!active)
             return ROWTIDE_ENOMEM;
         reader->active = active;
@@ -131,8 +131,7 @@ static int activate(rowtide__reader *reader, const rowtide__logged *item)
     added->item = *item;
     added->nth = reader->descending ? item->rows - 1 : 0;
     added->offset = reader->descending ? item->count - 1 : 0;
-    added->sequence =
-        reader->descending ? last_sequence(item) : item->sequence;
+    added->sequence = reader->descending ? last_sequence(item) : item->sequence;
     return ROWTIDE_OK;
 }
 
@@ -202,8 +201,8 @@ static void advance(rowtide__reader *reader, size_t place)
     if (ended)
         *at = reader->active[--reader->active_count];
     else
-        at->sequence =
-            at->item.sequence + at->nth * at->item.stride + at->offset;
+        at->sequence = at->item.sequence + at->nth * at->item.stride
+                       + at->offset;
 }
 
 int rowtide__reader_next_spot(rowtide__reader *reader, rowtide__spot *out)
@@ -251,8 +250,14 @@ int rowtide__reader_list_row(rowtide__reader *reader,
     int rc = rowtide__store_read(reader->engine, table, key, &reader->clock);
     for (int i = 0; i < reader->clock.count && rc == ROWTIDE_OK; i++) {
         const rowtide__group *group = &reader->clock.groups[i];
-        rowtide__logged item = {group->db_version, group->sequence, table->id,
-                                *key, 1, 0, group->column, 1};
+        rowtide__logged item = {group->db_version,
+                                group->sequence,
+                                table->id,
+                                *key,
+                                1,
+                                0,
+                                group->column,
+                                1};
         for (int n = 0; n < group->count && rc == ROWTIDE_OK; n++) {
             item.sequence = group->sequence + n;
             item.column = group->column + n;

@@ -160,9 +160,8 @@ int rowtide__crdt_keep(rowtide__crdt *engine)
     sqlite3_stmt *stmt = NULL;
     if (engine->kept)
         return ROWTIDE_OK;
-    int rc = sqlite3_prepare_v2(engine->sqlite,
-                                "SELECT 1 FROM rowtide_crdt_keeper", -1, &stmt,
-                                NULL);
+    int rc = sqlite3_prepare_v2(
+        engine->sqlite, "SELECT 1 FROM rowtide_crdt_keeper", -1, &stmt, NULL);
     sqlite3_finalize(stmt);
     return rc == SQLITE_OK ? ROWTIDE_OK
                            : rowtide__crdt_fail_sql(engine, rc, "%s", "");

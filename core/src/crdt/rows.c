@@ -45,6 +45,32 @@ static void write_where(rowtide__writer *writer,
     }
 }
 
+/* Not also a row whose key is only equal by a collation: that is another. */
+static void write_where_exactly(rowtide__writer *writer,
+                                const rowtide__crdt_table *table)
+{
+    write_where(writer, table);
+    for (int i = 0; table->folding && i < table->key_count; i++) {
+        rowtide__write_text(writer, " AND ");
+        write_name(writer, table->keys[i]);
+        rowtide__write_format(writer, " COLLATE BINARY = ?%d", i + 1);
+    }
+}
+
+/* The row that is there gives way to the one that comes. */
+static void write_key_assigned(rowtide__writer *writer,
+                               const rowtide__crdt_table *table, int more)
+{
+    for (int i = 0; table->folding && i < table->key_count; i++) {
+        rowtide__write_text(writer, i > 0 ? ", " : "");
+        write_name(writer, table->keys[i]);
+        rowtide__write_text(writer, " = excluded.");
+        write_name(writer, table->keys[i]);
+    }
+    if (table->folding && more)
+        rowtide__write_text(writer, ", ");
+}
+
 static void write_insert(rowtide__writer *writer,
                          const rowtide__crdt_table *table, const char *column)
 {
@@ -60,11 +86,14 @@ static void write_insert(rowtide__writer *writer,
     for (int i = 0; i < table->key_count + (column != NULL); i++)
         rowtide__write_format(writer, i > 0 ? ", ?%d" : "?%d", i + 1);
     rowtide__write_text(writer, ") ON CONFLICT DO ");
-    if (!column) {
+    if (!column && !table->folding) {
         rowtide__write_text(writer, "NOTHING");
         return;
     }
     rowtide__write_text(writer, "UPDATE SET ");
+    write_key_assigned(writer, table, column != NULL);
+    if (!column)
+        return;
     write_name(writer, column);
     rowtide__write_text(writer, " = excluded.");
     write_name(writer, column);
@@ -103,6 +132,7 @@ static void write_upsert(rowtide__writer *writer,
     for (int i = 0; i < table->key_count + count; i++)
         rowtide__write_format(writer, i > 0 ? ", ?%d" : "?%d", i + 1);
     rowtide__write_text(writer, ") ON CONFLICT DO UPDATE SET ");
+    write_key_assigned(writer, table, 1);
     write_assigned(writer, table, 0, places, count);
 }
 
@@ -118,7 +148,7 @@ int rowtide__crdt_write_row(const rowtide__crdt_table *table, int exists,
     write_name(&writer, table->name);
     rowtide__write_text(&writer, " SET ");
     write_assigned(&writer, table, 1, places, count);
-    write_where(&writer, table);
+    write_where_exactly(&writer, table);
     return writer.rc;
 }
 
@@ -147,7 +177,10 @@ int rowtide__crdt_write_keyed(const rowtide__crdt_table *table,
                               table->key_count + 1);
         write_name(&writer, table->name);
     }
-    write_where(&writer, table);
+    if (strcmp(verb, "SELECT IS") == 0)
+        write_where(&writer, table);
+    else
+        write_where_exactly(&writer, table);
     return writer.rc;
 }
 

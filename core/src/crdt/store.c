@@ -49,9 +49,8 @@ static int decode_record(rowtide__crdt *engine, rowtide__crdt_table *table,
     table->run_first = table->integer_key ? sqlite3_column_int64(stmt, 1) : 0;
     table->run_serial = engine->serial;
     if (rc == ROWTIDE_OK
-        && table->run_rows - 1 > INT64_MAX - (table->run_first > 0
-                                                  ? table->run_first
-                                                  : 0))
+        && table->run_rows - 1
+               > INT64_MAX - (table->run_first > 0 ? table->run_first : 0))
         rc = rowtide__fail(ROWTIDE_ECORRUPT, "a stored clock is damaged");
     if (rc != ROWTIDE_OK)
         table->run_rows = 0;

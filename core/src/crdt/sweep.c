@@ -37,8 +37,7 @@ static int keep_columns(sweep *work, const rowtide__logged *item)
         rowtide__cell cell;
         part.column = column;
         part.sequence = item->sequence + (column - item->column);
-        while (column < end
-               && rowtide__clock_find(&work->clock, column, &cell)
+        while (column < end && rowtide__clock_find(&work->clock, column, &cell)
                && cell.db_version == work->at.db_version
                && cell.sequence == item->sequence + (column - item->column))
             column++;
@@ -124,10 +123,9 @@ static int run_at(sweep *work, enum rowtide__fixed which, int with_body)
     sqlite3_bind_int64(stmt, 2, work->at.block);
     sqlite3_bind_int64(stmt, 3, work->at.batch);
     if (with_body)
-        sqlite3_bind_blob64(stmt, 4, work->engine->bytes.data
-                                         ? work->engine->bytes.data
-                                         : "",
-                            work->engine->bytes.size, SQLITE_STATIC);
+        sqlite3_bind_blob64(
+            stmt, 4, work->engine->bytes.data ? work->engine->bytes.data : "",
+            work->engine->bytes.size, SQLITE_STATIC);
     return rowtide__crdt_run(work->engine, stmt);
 }
 
@@ -308,8 +306,7 @@ static int go_round(sweep *work, int64_t wanted)
         if (rc == ROWTIDE_OK)
             rc = sweep_block(work);
         work->seen += (int64_t)work->items.count;
-        work->dropped +=
-            (int64_t)work->items.count - (int64_t)work->kept.count;
+        work->dropped += (int64_t)work->items.count - (int64_t)work->kept.count;
     }
     if (rc < 0)
         return rc;

@@ -17,8 +17,8 @@ static void finalize_columns(rowtide__crdt_table *table)
 
 static void finalize_table(rowtide__crdt_table *table)
 {
-    sqlite3_stmt **all[] = {&table->find, &table->after,  &table->put,
-                            &table->get,  &table->scan,   &table->remove,
+    sqlite3_stmt **all[] = {&table->find,  &table->after, &table->put,
+                            &table->get,   &table->scan,  &table->remove,
                             &table->create};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         sqlite3_finalize(*all[i]);
@@ -260,8 +260,8 @@ int rowtide__crdt_table_by_id(rowtide__crdt *engine, int64_t id,
 static int add_key(rowtide__crdt_table *table, int place, const char *name)
 {
     if (place > table->key_count) {
-        char **keys =
-            rowtide__realloc(table->keys, (size_t)place * sizeof *keys);
+        char **keys = rowtide__realloc(table->keys,
+                                       (size_t)place * sizeof *keys);
         if (!keys)
             return ROWTIDE_ENOMEM;
         for (int i = table->key_count; i < place; i++)
@@ -276,8 +276,8 @@ static int add_key(rowtide__crdt_table *table, int place, const char *name)
 static int add_column(rowtide__crdt_table *table, const char *name)
 {
     size_t count = (size_t)table->column_count;
-    rowtide__crdt_column *columns =
-        rowtide__realloc(table->columns, (count + 1) * sizeof *columns);
+    rowtide__crdt_column *columns = rowtide__realloc(
+        table->columns, (count + 1) * sizeof *columns);
     if (!columns)
         return ROWTIDE_ENOMEM;
     table->columns = columns;
@@ -400,8 +400,7 @@ static void order_columns(rowtide__crdt_table *table)
     table->column_count = kept;
 }
 
-int rowtide__crdt_table_shape(rowtide__crdt *engine,
-                              rowtide__crdt_table *table)
+int rowtide__crdt_table_shape(rowtide__crdt *engine, rowtide__crdt_table *table)
 {
     if (table->shaped)
         return ROWTIDE_OK;

@@ -111,7 +111,8 @@ static int next_record(clock_cursor *cursor)
     cursor->ended = rc != ROWTIDE_OK;
     if (rc == ROWTIDE_OK)
         rc = rowtide__clock_decode(
-            &cursor->record, &cursor->rows, sqlite3_column_blob(cursor->stmt, 1),
+            &cursor->record, &cursor->rows,
+            sqlite3_column_blob(cursor->stmt, 1),
             (size_t)sqlite3_column_bytes(cursor->stmt, 1));
     cursor->nth = cursor->group = cursor->offset = 0;
     cursor->key++;
@@ -123,8 +124,7 @@ static int is_shown(const clock_cursor *cursor)
 {
     if (cursor->group >= cursor->record.count)
         return 0;
-    int column =
-        cursor->record.groups[cursor->group].column + cursor->offset;
+    int column = cursor->record.groups[cursor->group].column + cursor->offset;
     return column == ROWTIDE__SENTINEL
            || rowtide__crdt_column_by_id(cursor->table, column) >= 0;
 }
@@ -339,9 +339,8 @@ int rowtide__crdt_add_views(rowtide__crdt *engine)
 {
     int rc = rowtide__crdt_module(engine, "rowtide_crdt_clock", &MODULE);
     if (rc == ROWTIDE_OK)
-        rc = rowtide__crdt_function(engine, "rowtide_crdt_part", 2,
-                                    SQLITE_UTF8 | SQLITE_INNOCUOUS
-                                        | SQLITE_DETERMINISTIC,
-                                    part);
+        rc = rowtide__crdt_function(
+            engine, "rowtide_crdt_part", 2,
+            SQLITE_UTF8 | SQLITE_INNOCUOUS | SQLITE_DETERMINISTIC, part);
     return rc;
 }
