@@ -282,6 +282,28 @@ static void sweep_keeps_the_order(void **state)
     rowtide_db_free(db);
 }
 
+/* To SQLite it is one key, in the log there are two. */
+static void key_changes_its_case(void **state)
+{
+    (void)state;
+    static const char TABLE[] = "CREATE TABLE t(a TEXT NOT NULL COLLATE NOCASE "
+                                "PRIMARY KEY, b, c)";
+    rowtide_db *a = open_with(TABLE), *b = open_with(TABLE);
+    scratch_exec(a, "INSERT INTO t VALUES('x', 1, 2)");
+    assert_ok(rowtide_crdt_sync(a, b));
+    scratch_exec(a, "UPDATE t SET a = 'X'");
+    assert_ok(rowtide_crdt_sync(a, b));
+    assert_ok(rowtide_crdt_sync(a, b));
+    assert_rows(b, "SELECT * FROM t", "'X'|1|2;");
+    scratch_exec(b, "UPDATE t SET b = 3");
+    scratch_exec(a, "INSERT OR REPLACE INTO t VALUES('x', 5, 6)");
+    assert_ok(rowtide_crdt_sync(a, b));
+    assert_ok(rowtide_crdt_sync(a, b));
+    assert_int_equal(scratch_integer(b, "SELECT count(*) FROM t"), 1);
+    rowtide_db_free(a);
+    rowtide_db_free(b);
+}
+
 static void failing_statement_tracks_nothing(void **state)
 {
     (void)state;
@@ -513,6 +535,7 @@ int main(void)
         cmocka_unit_test(greatest_version_of_a_cell_stays),
         cmocka_unit_test(sweep_passes_the_greatest_key),
         cmocka_unit_test(sweep_keeps_the_order),
+        cmocka_unit_test(key_changes_its_case),
         cmocka_unit_test(failing_statement_tracks_nothing),
         cmocka_unit_test(bulk_is_one_run),
         cmocka_unit_test(hundreds_of_columns),

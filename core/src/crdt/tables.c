@@ -311,6 +311,19 @@ static int read_actual(rowtide__crdt *engine, rowtide__crdt_table *table)
     return rc < 0 ? rc : ROWTIDE_OK;
 }
 
+static int read_folding(rowtide__crdt *engine, rowtide__crdt_table *table)
+{
+    int64_t columns;
+    int rc = rowtide__crdt_integer(
+        engine, &columns, 0,
+        "SELECT count(*) FROM pragma_index_list(%Q, 'main') AS i, "
+        "pragma_index_xinfo(i.name, 'main') AS x WHERE i.origin = 'pk' AND "
+        "x.key AND x.coll <> 'BINARY' COLLATE NOCASE",
+        table->name);
+    table->folding = columns > 0;
+    return rc;
+}
+
 /* A key without an index of its own is the rowid. */
 static int read_kind(rowtide__crdt *engine, rowtide__crdt_table *table)
 {
@@ -329,7 +342,7 @@ static int read_kind(rowtide__crdt *engine, rowtide__crdt_table *table)
             "'first'",
             (long long)table->id);
     table->keys_changed = (stored != 0) != table->integer_key;
-    return rc;
+    return rc == ROWTIDE_OK ? read_folding(engine, table) : rc;
 }
 
 /* Columns of the key are registered with negative numbers. */
