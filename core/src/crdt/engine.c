@@ -152,7 +152,7 @@ int rowtide__crdt_failed(rowtide__crdt *engine, int status)
 {
     if (!engine->failed)
         engine->failed_mark = engine->top_mark;
-    engine->failed = 1;
+    engine->failed = engine->joined;
     return status;
 }
 
@@ -234,6 +234,10 @@ int rowtide__crdt_join(rowtide__crdt *engine)
         rc = rowtide__crdt_fixed(engine, ROWTIDE__JOIN, &stmt);
         if (rc == ROWTIDE_OK)
             rc = rowtide__crdt_run(engine, stmt);
+        /* Outside a transaction that writes, it has ended already. */
+        if (rc == ROWTIDE_OK && !engine->joined)
+            rc = rowtide__fail(ROWTIDE_EMISUSE,
+                               "only triggers may call this function");
         if (rc == ROWTIDE_OK)
             use_cache(engine, stmt);
     }
