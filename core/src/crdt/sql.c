@@ -16,7 +16,7 @@ static const char *const FIXED[ROWTIDE__FIXED_COUNT] = {
     [ROWTIDE__LOG_NEXT] =
         "SELECT db_version, block, batch, body FROM main.rowtide_crdt_log "
         "WHERE (db_version, block, batch) > (?, ?, ?) "
-        "ORDER BY db_version, block, batch LIMIT 1",
+        "ORDER BY db_version, block, batch",
     [ROWTIDE__LOG_CHANGE] =
         "UPDATE main.rowtide_crdt_log SET body = ?4 WHERE db_version = ?1 AND "
         "block = ?2 AND batch = ?3",

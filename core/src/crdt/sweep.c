@@ -22,6 +22,7 @@ typedef struct sweep {
     rowtide__log items, kept;
     rowtide__clock clock;
     unsigned char *body;
+    sqlite3_stmt *blocks; /* at the one that is being swept */
     int64_t seen, dropped;
     int64_t outdated, total, kept_so_far; /* of the whole log, by estimate */
 } sweep;
@@ -129,18 +130,26 @@ static int run_at(sweep *work, enum rowtide__fixed which, int with_body)
     return rowtide__crdt_run(work->engine, stmt);
 }
 
+static int open_blocks(sweep *work, sqlite3_stmt **out)
+{
+    int rc = rowtide__crdt_fixed(work->engine, ROWTIDE__LOG_NEXT, out);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    work->blocks = *out;
+    sqlite3_bind_int64(*out, 1, work->at.db_version);
+    sqlite3_bind_int64(*out, 2, work->at.block);
+    sqlite3_bind_int64(*out, 3, work->at.batch);
+    return ROWTIDE_OK;
+}
+
 /* Move on to the next block, at most of version `last`. ROWTIDE_DONE behind
  * it. */
 static int read_next(sweep *work, int64_t last)
 {
-    sqlite3_stmt *stmt;
-    int rc = rowtide__crdt_fixed(work->engine, ROWTIDE__LOG_NEXT, &stmt);
-    if (rc != ROWTIDE_OK)
-        return rc;
-    sqlite3_bind_int64(stmt, 1, work->at.db_version);
-    sqlite3_bind_int64(stmt, 2, work->at.block);
-    sqlite3_bind_int64(stmt, 3, work->at.batch);
-    rc = rowtide__crdt_step(work->engine, stmt);
+    sqlite3_stmt *stmt = work->blocks;
+    int rc = stmt ? ROWTIDE_OK : open_blocks(work, &stmt);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_step(work->engine, stmt);
     if (rc == ROWTIDE_OK && sqlite3_column_int64(stmt, 0) > last)
         rc = ROWTIDE_DONE;
     if (rc == ROWTIDE_OK) {
@@ -156,7 +165,6 @@ static int read_next(sweep *work, int64_t last)
     } else {
         work->items.count = work->kept.count = 0;
     }
-    sqlite3_reset(stmt);
     return rc;
 }
 
@@ -326,6 +334,8 @@ int rowtide__crdt_sweep(rowtide__crdt *engine)
     work.engine = engine;
     sqlite3_int64 rowid = sqlite3_last_insert_rowid(engine->sqlite);
     int rc = go_round(&work, wanted);
+    if (work.blocks)
+        sqlite3_reset(work.blocks);
     sqlite3_set_last_insert_rowid(engine->sqlite, rowid);
     engine->outdated_items = 0;
     rowtide__log_dispose(&work.items);
