@@ -264,3 +264,29 @@ def test_file_of_a_version_before_is_refused(tmp_path: Path) -> None:
         old.commit()
     with pytest.raises(SqlError, match="140000 is not supported"):
         ours(path)
+
+
+def rows_and_log_agree(db: Database) -> bool:
+    rows = db.run("SELECT crsql_pack_columns(id), a FROM big ORDER BY id")
+    log = db.run("SELECT pk, val FROM crsql_changes WHERE cid = 'a' ORDER BY pk")
+    return sorted(rows) == log
+
+
+def test_transaction_that_memory_does_not_hold(tmp_path: Path) -> None:
+    """Half of what waits has been written when a savepoint is taken back."""
+    fill = (
+        "WITH RECURSIVE n (i) AS (SELECT {0} UNION ALL SELECT i + 1 FROM n WHERE i < {1}) "
+        "INSERT INTO big SELECT CAST(printf('%04000d', i * 7919 % 10007) AS BLOB), i FROM n"
+    )
+    with file(tmp_path / "db") as db:
+        db.run("CREATE TABLE big (id BLOB PRIMARY KEY NOT NULL, a); SELECT crsql_as_crr('big')")
+        db.run(f"BEGIN; {fill.format(1, 3000)}; SAVEPOINT s; {fill.format(3001, 9000)}")
+        db.run("DELETE FROM big WHERE a % 3 = 0")
+        assert rows_and_log_agree(db)
+        db.run("ROLLBACK TO s; UPDATE big SET a = -a WHERE a % 2")
+        assert rows_and_log_agree(db)
+        db.run(f"SAVEPOINT r; {fill.format(3001, 5000)}; RELEASE r; COMMIT")
+        assert rows_and_log_agree(db)
+        assert one(db, "SELECT crsql_db_version()") == 1
+        db.run("BEGIN; DELETE FROM big; ROLLBACK")
+        assert rows_and_log_agree(db)
