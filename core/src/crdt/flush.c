@@ -11,6 +11,10 @@ typedef struct flush {
     size_t count;
     rowtide__log log;
     rowtide__clock old, part;
+    /* The end of a run that was cut, which the next entry may cut again. */
+    rowtide__crdt_table *held_table; /* NULL: none */
+    rowtide__clock held;
+    int64_t held_first, held_rows;
     int64_t logged_until; /* groups up to this version are in the log */
 } flush;
 
@@ -165,6 +169,46 @@ static int keep_rows(flush *work, rowtide__crdt_table *table, int64_t first,
     return rc;
 }
 
+static int hold_rows(flush *work, rowtide__crdt_table *table, int64_t first,
+                     int64_t rows)
+{
+    int rc = rowtide__clock_copy(&work->held, table->run.groups,
+                                 table->run.count);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    shift(&work->held, first - table->run_first);
+    work->held_table = table;
+    work->held_first = first;
+    work->held_rows = rows;
+    return ROWTIDE_OK;
+}
+
+static int write_held(flush *work)
+{
+    rowtide__key key = {work->held_first, NULL, 0};
+    rowtide__crdt_table *table = work->held_table;
+    work->held_table = NULL;
+    return table ? rowtide__store_put(work->engine, table, &key,
+                                      work->held_rows, work->held.groups,
+                                      work->held.count)
+                 : ROWTIDE_OK;
+}
+
+/* If the key is in what is held, that becomes the run that was read last. */
+static int take_held(flush *work, rowtide__crdt_table *table, int64_t key)
+{
+    if (work->held_table != table || key < work->held_first
+        || key - work->held_first >= work->held_rows)
+        return write_held(work);
+    int rc = rowtide__clock_copy(&table->run, work->held.groups,
+                                 work->held.count);
+    table->run_first = work->held_first;
+    table->run_rows = work->held_rows;
+    table->run_serial = work->engine->serial;
+    work->held_table = NULL;
+    return rc;
+}
+
 /* The part of `entry` that lies in the run which was read last. */
 static int put_inside(flush *work, const rowtide__entry *entry)
 {
@@ -179,8 +223,7 @@ static int put_inside(flush *work, const rowtide__entry *entry)
     if (rc == ROWTIDE_OK && before > 0)
         rc = keep_rows(work, table, first, first, before);
     if (rc == ROWTIDE_OK && after > 0)
-        rc = keep_rows(work, table, entry->key.integer + entry->rows, first,
-                       after);
+        rc = hold_rows(work, table, entry->key.integer + entry->rows, after);
     return rc == ROWTIDE_OK ? put(work, entry) : rc;
 }
 
@@ -203,7 +246,9 @@ static int put_front(flush *work, rowtide__entry *rest)
     rowtide__entry front = *rest;
     int64_t next, end = last_key(rest);
     int inside, rc;
-    rc = rowtide__store_read(work->engine, table, &rest->key, &work->old);
+    rc = take_held(work, table, rest->key.integer);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__store_read(work->engine, table, &rest->key, &work->old);
     if (rc != ROWTIDE_OK)
         return rc;
     inside = table->run_rows > 0;
@@ -299,6 +344,8 @@ static int write_all(flush *work)
         rc = entry->table->integer_key ? put_integer(work, entry)
                                        : put_bytes(work, entry);
     }
+    if (rc == ROWTIDE_OK)
+        rc = write_held(work);
     return rc == ROWTIDE_OK ? rowtide__log_write(work->engine, &work->log) : rc;
 }
 
@@ -325,5 +372,6 @@ int rowtide__crdt_flush(rowtide__crdt *engine)
     rowtide__log_dispose(&work.log);
     rowtide__clock_dispose(&work.old);
     rowtide__clock_dispose(&work.part);
+    rowtide__clock_dispose(&work.held);
     return rc;
 }
