@@ -397,6 +397,60 @@ static int scenario(void *ctx)
     return rc;
 }
 
+/* ## A row is written at once */
+
+static void cells_that_only_fit_together(void **state)
+{
+    (void)state;
+    static const char table[] =
+        "CREATE TABLE p(id INTEGER PRIMARY KEY NOT NULL, low DEFAULT 0, "
+        "high DEFAULT 0, CHECK (low <= high), CHECK (high < 100))";
+    rowtide_db *a = scratch_db(table), *b = scratch_db(table);
+    assert_ok(rowtide_crdt_enable(a, "p"));
+    assert_ok(rowtide_crdt_enable(b, "p"));
+    scratch_exec(a, "INSERT INTO p VALUES(1, 5, 9)");
+    assert_ok(merge_rows(b, a, NULL));
+    assert_rows(b, "SELECT * FROM p", "1|5|9;");
+    scratch_exec(a, "PRAGMA ignore_check_constraints=ON;"
+                    "INSERT INTO p VALUES(2, 5, 900)");
+    assert_status(merge_rows(b, a, NULL), ROWTIDE_ECONSTRAINT);
+    assert_message("table \"p\", key 2, column ");
+    assert_rows(b, "SELECT * FROM p", "1|5|9;");
+    assert_rows(b, "SELECT count(*) FROM crsql_changes", "2;");
+    rowtide_db_free(a);
+    rowtide_db_free(b);
+}
+
+static void writes_and_reads_in_the_middle(void **state)
+{
+    (void)state;
+    rowtide_crdt_change change;
+    rowtide_crdt_merge *merge = NULL;
+    rowtide_db *a = peers_db("INSERT INTO notes VALUES(1, 'milk', 3);"
+                             "INSERT INTO notes VALUES(2, 'bread', 4)");
+    rowtide_db *b = peers_db(NULL);
+    rowtide_crdt_pull *pull = open_pull(a, NULL);
+    assert_ok(rowtide_crdt_merge_begin(b, &merge));
+    assert_ok(rowtide_crdt_pull_next(pull, &change));
+    assert_ok(rowtide_crdt_merge_add(merge, &change));
+    assert_rows(b, "SELECT pk, cid, val FROM crsql_changes",
+                "x'010901'|'title'|'milk';");
+    assert_ok(rowtide_crdt_pull_next(pull, &change));
+    assert_ok(rowtide_crdt_merge_add(merge, &change));
+    scratch_exec(b, "INSERT INTO notes VALUES(7, 'own', 0);"
+                    "UPDATE notes SET title = 'cream' WHERE id = 1");
+    while (rowtide_crdt_pull_next(pull, &change) == ROWTIDE_OK)
+        assert_ok(rowtide_crdt_merge_add(merge, &change));
+    assert_ok(rowtide_crdt_merge_end(merge, NULL));
+    rowtide_crdt_merge_free(merge);
+    rowtide_crdt_pull_free(pull);
+    assert_rows(b, rows, "1|'cream'|3;2|'bread'|4;7|'own'|0;");
+    assert_ok(merge_rows(a, b, NULL));
+    assert_rows(a, rows, "1|'cream'|3;2|'bread'|4;7|'own'|0;");
+    rowtide_db_free(a);
+    rowtide_db_free(b);
+}
+
 static void survives_out_of_memory(void **state)
 {
     (void)state;
@@ -421,6 +475,8 @@ int main(void)
         cmocka_unit_test(a_transaction_that_was_ended_meanwhile),
         cmocka_unit_test(changes_that_are_none),
         cmocka_unit_test(enable_and_disable),
+        cmocka_unit_test(cells_that_only_fit_together),
+        cmocka_unit_test(writes_and_reads_in_the_middle),
         cmocka_unit_test(survives_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
