@@ -199,7 +199,9 @@ ROWTIDE_API int rowtide_crdt_merge_begin(rowtide_db *db,
                                          rowtide_crdt_merge **out);
 
 /** Merge one change. After an error nothing of the merge remains; the message
- *  names table, key and column. */
+ *  names table, key and column. The cells of a row are written together, so an
+ *  error may be that of the row before, and rowtide_crdt_merge_end() may have
+ *  the last one. */
 ROWTIDE_API int rowtide_crdt_merge_add(rowtide_crdt_merge *merge,
                                        const rowtide_crdt_change *change);
 
