@@ -304,6 +304,21 @@ static void key_changes_its_case(void **state)
     rowtide_db_free(b);
 }
 
+static void sentinel_that_contradicts_itself(void **state)
+{
+    (void)state;
+    rowtide_db *a = open_t(), *b = open_t();
+    scratch_exec(a, "INSERT INTO t VALUES(1, 1, 1)");
+    assert_ok(rowtide_crdt_sync(a, b));
+    scratch_exec(a, "INSERT INTO crsql_changes VALUES('t', x'010901', '-1', "
+                    "NULL, 0, 5, x'07', 2, 0);"
+                    "INSERT INTO t VALUES(1, 2, 2); UPDATE t SET b = 3");
+    assert_ok(rowtide_crdt_sync(a, b));
+    assert_rows(b, "SELECT * FROM t", "1|3|2;");
+    rowtide_db_free(a);
+    rowtide_db_free(b);
+}
+
 static void failing_statement_tracks_nothing(void **state)
 {
     (void)state;
@@ -536,6 +551,7 @@ int main(void)
         cmocka_unit_test(sweep_passes_the_greatest_key),
         cmocka_unit_test(sweep_keeps_the_order),
         cmocka_unit_test(key_changes_its_case),
+        cmocka_unit_test(sentinel_that_contradicts_itself),
         cmocka_unit_test(failing_statement_tracks_nothing),
         cmocka_unit_test(bulk_is_one_run),
         cmocka_unit_test(hundreds_of_columns),

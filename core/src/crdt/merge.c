@@ -253,6 +253,14 @@ static int save(merge *work, int rc)
     return rc == ROWTIDE_OK ? rc : rowtide__crdt_failed(work->engine, rc);
 }
 
+/* The version of a sentinel is the causal length. One that says otherwise would
+ * leave a row that nobody can merge with. */
+static int64_t sentinel_version(const rowtide_crdt_change *change)
+{
+    int64_t version = change->column_version, length = change->causal_length;
+    return version < length || version % 2 != length % 2 ? length : version;
+}
+
 static int merge_delete(merge *work)
 {
     int rc = rowtide__merge_flush(work->engine);
@@ -263,7 +271,7 @@ static int merge_delete(merge *work)
     if (rc != ROWTIDE_OK)
         return rc;
     rowtide__clock_drop_cells(work->clock);
-    return save(work, set_sentinel(work, work->change->column_version));
+    return save(work, set_sentinel(work, sentinel_version(work->change)));
 }
 
 static int merge_create(merge *work)
@@ -276,7 +284,7 @@ static int merge_create(merge *work)
     if (rc != ROWTIDE_OK)
         return rc;
     rowtide__clock_zero_cells(work->clock, work->cell.db_version);
-    return save(work, set_sentinel(work, work->change->column_version));
+    return save(work, set_sentinel(work, sentinel_version(work->change)));
 }
 
 static int write_cell(merge *work)
