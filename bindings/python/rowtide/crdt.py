@@ -238,9 +238,8 @@ class Crdt:
         by the site `exclude`, usually the one that will merge them; only those of
         some tables; or only those that this database made itself. Hand the iterator
         to :meth:`Connection.merge` of another database, or take its
-        :class:`CrdtChange` values one by one. What a transaction of this connection
-        has changed so far is among them: commit first, since nobody who merged them
-        would hear of a rollback. :meth:`fetch` and :func:`sync` leave them out.
+        :class:`CrdtChange` values one by one. Without `until` it gives what is
+        committed: nobody who merged the rest would hear of a rollback.
         """
         options = pull_options(since, until, exclude, tables, only_local)
         return CrdtChanges(_native.crdt_pull_open(self._db(), options), self._db)

@@ -112,7 +112,7 @@ ROWTIDE_API int rowtide_crdt_key_value(const void *pk, size_t pk_size,
 typedef struct rowtide_crdt_pull_options {
     size_t size;
     int64_t since;       /**< changes with a greater db_version */
-    int64_t until;       /**< and at most this one; 0: no limit */
+    int64_t until;       /**< and at most this one; 0: what is committed */
     const void *exclude; /**< not what this site made; NULL: all */
     size_t exclude_size;
     int only_local;            /**< 1: only what this database made */
@@ -191,7 +191,8 @@ typedef struct rowtide_crdt_merge rowtide_crdt_merge;
 
 /**
  * Begin to merge changes one by one. All of them are one transaction, or one
- * savepoint in the transaction of the caller.
+ * savepoint in the transaction of the caller. Until the end, read through the
+ * connection if need be, but do not write through it.
  *
  * @param out  free it with rowtide_crdt_merge_free()
  */

@@ -119,9 +119,10 @@ int rowtide__puller_open(rowtide__crdt *engine,
     memset(out, 0, sizeof *out);
     out->engine = engine;
     filter.since = options->since;
-    if (options->until)
-        filter.until = options->until;
+    filter.until = options->until;
     int rc = choose_sites(out, &filter, options);
+    if (rc == ROWTIDE_OK && !options->until)
+        rc = rowtide__crdt_db_version(engine, &filter.until);
     if (rc == ROWTIDE_OK)
         rc = choose_tables(out, &filter, options);
     if (rc == ROWTIDE_OK)
