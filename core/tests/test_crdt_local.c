@@ -319,6 +319,25 @@ static void sentinel_that_contradicts_itself(void **state)
     rowtide_db_free(b);
 }
 
+/* Its triggers would find the table of the same number here. */
+static void attached_database_is_not_written(void **state)
+{
+    (void)state;
+    const char *path = scratch_new_path();
+    rowtide_db *other = scratch_db_file(
+        path, "CREATE TABLE t(a INTEGER PRIMARY KEY NOT NULL, b, c)");
+    assert_ok(rowtide_crdt_enable(other, "t"));
+    rowtide_db_free(other);
+    rowtide_db *db = open_t();
+    char sql[600];
+    snprintf(sql, sizeof sql, "ATTACH '%s' AS o", path);
+    scratch_exec(db, sql);
+    assert_true(rowtide_db_exec(db, "INSERT INTO o.t VALUES(1, 1, 1)") < 0);
+    assert_rows(db, "SELECT * FROM o.t", "");
+    assert_rows(db, CHANGES, "");
+    rowtide_db_free(db);
+}
+
 static void failing_statement_tracks_nothing(void **state)
 {
     (void)state;
@@ -552,6 +571,7 @@ int main(void)
         cmocka_unit_test(sweep_keeps_the_order),
         cmocka_unit_test(key_changes_its_case),
         cmocka_unit_test(sentinel_that_contradicts_itself),
+        cmocka_unit_test(attached_database_is_not_written),
         cmocka_unit_test(failing_statement_tracks_nothing),
         cmocka_unit_test(bulk_is_one_run),
         cmocka_unit_test(hundreds_of_columns),

@@ -135,10 +135,23 @@ static int fail_foreign(sqlite3_value *name)
                          text ? text : "");
 }
 
+/* Tables of an attached database have the same numbers as ours. */
+static int check_main(rowtide__crdt *engine)
+{
+    if (engine->joined
+        || sqlite3_txn_state(engine->sqlite, "main") == SQLITE_TXN_WRITE)
+        return ROWTIDE_OK;
+    return rowtide__fail(ROWTIDE_EMISUSE,
+                         "tables that take part can be written to in the main "
+                         "database only, or by a trigger");
+}
+
 static int open_table(rowtide__crdt *engine, sqlite3_value *id,
                       rowtide__crdt_table **out)
 {
-    int rc = rowtide__crdt_join(engine);
+    int rc = check_main(engine);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_join(engine);
     if (rc == ROWTIDE_OK && sqlite3_value_type(id) == SQLITE_TEXT)
         rc = fail_foreign(id);
     if (rc == ROWTIDE_OK)
