@@ -9,7 +9,7 @@ description = {
   detailed = [[
     Record what code changed in a SQLite database, look at it, ship it,
     merge it and take it back. Needs CMake 3.25, SWIG 4.4 and the system's
-    libsqlite3 (3.40 or later, with sessions) with its headers.
+    libsqlite3 (3.40 or later, with sessions) and zlib with their headers.
   ]],
   license = "MIT",
 }

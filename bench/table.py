@@ -1,9 +1,9 @@
 """Turns the CSV of the benchmarks into the table that script/bench prints and
 keeps in bench/results."""
 
-import csv
 import sys
-from collections import defaultdict
+
+from measured import read_minimum
 
 TITLES = {
     "capture": "Capture: write, and make the changeset of it",
@@ -30,15 +30,6 @@ PROMISES = [
     ("python-rows", "apsw", 0.4),
 ]
 INVERT_MB_PER_SECOND = 500
-
-
-def read_minimum(lines):
-    best = defaultdict(dict)
-    for what, op, key, columns, rows, who, seconds, size in csv.reader(lines):
-        case = (what, op, key, int(columns), int(rows))
-        old = best[case].get(who, (float("inf"), 0))
-        best[case][who] = min(old, (float(seconds), int(size)))
-    return best
 
 
 def ratio(a, b):

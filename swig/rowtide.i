@@ -6,6 +6,7 @@
  *
  *   int                                 a status: negative raises, else nothing
  *   int VALUE                           a plain number or truth value
+ *   int TRUTH                           yes or no, negative raises
  *   int64_t POSITION                    a number, negative raises
  *   rowtide_<noun> *                    a handle, by ROWTIDE_HANDLE(<noun>)
  *   rowtide_<noun> **out                a new handle
@@ -24,6 +25,9 @@
  *   rowtide_report_table, rowtide_report_table *out
  *   rowtide_change_counts *counts, rowtide_undo_step *out
  *   const rowtide_change **out
+ *   unsigned char *site_id              the bytes of a site's name, handed back
+ *   rowtide_crdt_change *change         a change, handed back if there is one
+ *   const rowtide_crdt_change *change
  */
 %module(threads="1") _native
 
@@ -51,3 +55,4 @@
 %include "audit.i"
 %include "undo.i"
 %include "replication.i"
+%include "crdt.i"

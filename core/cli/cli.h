@@ -199,5 +199,15 @@ int cmd_undo_clear(cli_run *cli);
 int cmd_replicate_publish(cli_run *cli);
 int cmd_replicate_pull(cli_run *cli);
 int cmd_replicate_status(cli_run *cli);
+int cmd_crdt_enable(cli_run *cli);
+int cmd_crdt_disable(cli_run *cli);
+int cmd_crdt_status(cli_run *cli);
+int cmd_crdt_alter(cli_run *cli);
+int cmd_crdt_pull(cli_run *cli);
+int cmd_crdt_merge(cli_run *cli);
+int cmd_crdt_sync(cli_run *cli);
+int cmd_crdt_peers(cli_run *cli);
+int cmd_crdt_collect(cli_run *cli);
+int cmd_crdt_convert(cli_run *cli);
 
 #endif

@@ -92,6 +92,23 @@ static const cli_option pull_options[] = {
      "this database is a copy that already has everything up to N"},
     {0}};
 
+static const cli_option crdt_alter_options[] = {CLI_SQL, {0}};
+
+static const cli_option crdt_pull_options[] = {
+    {"since", 0, "N", "changes with a version greater than N"},
+    {"until", 0, "N", "and at most N"},
+    {"exclude", 0, "SITE", "not what this site made; in hexadecimal"},
+    {"local", 0, NULL, "only what this database made"},
+    CLI_TABLE,
+    CLI_OUTPUT,
+    {0}};
+
+static const cli_option crdt_collect_options[] = {
+    {"until", 0, "N",
+     "deletions with a version up to N; if not given, those that all peers "
+     "are known to have"},
+    {0}};
+
 const cli_command cli_commands[] = {
     {"changeset record", "DB [--sql SQL | --file FILE]",
      "Run SQL and write what it changed",
@@ -169,4 +186,43 @@ const cli_command cli_commands[] = {
      pull_options, 2, 2, cmd_replicate_pull},
     {"replicate status", "DB DIRECTORY", "Say how far a database is", NULL,
      no_options, 2, 2, cmd_replicate_status},
+    {"crdt enable", "DB TABLE...", "Let tables take part in merges",
+     "Their rows become changes of this database. All of the tables or none. "
+     "From then on they can only be written to with Rowtide.",
+     no_options, 2, INT_MAX, cmd_crdt_enable},
+    {"crdt disable", "DB TABLE...", "Take tables out of merges",
+     "Their rows are kept; what is known about deletions and versions is "
+     "forgotten.",
+     no_options, 2, INT_MAX, cmd_crdt_disable},
+    {"crdt status", "DB", "Say who and how far a database is",
+     "Its site, its version, the tables that take part and the peers.",
+     no_options, 1, 1, cmd_crdt_status},
+    {"crdt alter", "DB TABLE [--sql SQL | --file FILE]",
+     "Alter the columns of a table that takes part",
+     "The SQL runs in one transaction. If any of it fails, nothing is changed.",
+     crdt_alter_options, 2, 2, cmd_crdt_alter},
+    {"crdt pull", "DB", "Write changes for other databases",
+     "They are written as a payload, which notices when any of it is missing, "
+     "and with --json as lines of JSON, one change to a line: names and values "
+     "are as in docs/changeset-json.md, `pk` and `site_id` in hexadecimal.",
+     crdt_pull_options, 1, 1, cmd_crdt_pull},
+    {"crdt merge", "DB FILE", "Merge changes into a database",
+     "FILE is what pull wrote, in either form; - is standard input. All of it "
+     "is merged or nothing.",
+     no_options, 2, 2, cmd_crdt_merge},
+    {"crdt sync", "DB DB", "Bring two databases to the same rows",
+     "What is new in each is merged into the other.", no_options, 2, 2,
+     cmd_crdt_sync},
+    {"crdt peers", "DB", "List the peers and how far each is",
+     "Received is the version of the peer up to which its changes are here, "
+     "acknowledged the version of this database that the peer is known to "
+     "have.",
+     no_options, 1, 1, cmd_crdt_peers},
+    {"crdt collect", "DB", "Forget deletions that everyone has",
+     "A peer that has not seen a deletion by then brings the row back.",
+     crdt_collect_options, 1, 1, cmd_crdt_collect},
+    {"crdt convert", "DB", "Take over a database of cr-sqlite 0.16",
+     "The tables that take part there take part here, with the same changes. "
+     "All of them or none; cr-sqlite cannot use the database any more.",
+     no_options, 1, 1, cmd_crdt_convert},
     {0}};

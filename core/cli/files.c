@@ -6,13 +6,33 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Tables that take part in merges can be written to by every command. What
+ * cannot be opened as such says so when it is written to. */
+static void open_crdt(rowtide_db *db)
+{
+    rowtide_stmt *stmt = NULL;
+    int rc = rowtide_stmt_prepare(db,
+                                  "SELECT 1 FROM sqlite_schema "
+                                  "WHERE name = 'rowtide_crdt_table'",
+                                  &stmt);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide_stmt_step(stmt);
+    rowtide_stmt_free(stmt);
+    if (rc == ROWTIDE_OK)
+        rowtide_crdt_open(db);
+    rowtide_error_clear();
+}
+
 int cli_open_db(cli_run *cli, const char *path, int read_only, rowtide_db **out)
 {
     rowtide_open_options options = ROWTIDE_OPEN_OPTIONS_INIT;
     options.read_only = read_only;
     options.must_exist = 1;
-    return rowtide_db_open(path, &options, out) == ROWTIDE_OK ? CLI_OK
-                                                              : cli_fail(cli);
+    if (rowtide_db_open(path, &options, out) != ROWTIDE_OK)
+        return cli_fail(cli);
+    if (!read_only)
+        open_crdt(*out);
+    return CLI_OK;
 }
 
 int cli_open_output(cli_run *cli, int binary, rowtide_sink **out)

@@ -185,7 +185,8 @@ void cli_print_man(FILE *out)
             ".br\n.B rowtide \\-\\-version\n"
             ".SH DESCRIPTION\nRecords what SQL statements change in an SQLite "
             "database, and shows, applies, inverts, joins, rebases and "
-            "converts such changesets. A file name of \\- stands for standard "
+            "converts such changesets; merges databases that were changed "
+            "apart. A file name of \\- stands for standard "
             "input or output.\n.SH COMMANDS\n",
             ROWTIDE_VERSION);
     for (const cli_command *command = cli_commands; command->name; command++)

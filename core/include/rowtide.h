@@ -11,6 +11,7 @@
 #include <rowtide/capture.h>
 #include <rowtide/changeset.h>
 #include <rowtide/common.h>
+#include <rowtide/crdt.h>
 #include <rowtide/db.h>
 #include <rowtide/error.h>
 #include <rowtide/render.h>

@@ -42,6 +42,18 @@ CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT, age INTEGER);
 INSERT INTO users VALUES (1, 'Ada', 36), (2, 'Bob', 41);
 """
 
+WRITE = 'rowtide changeset record {} --table notes -o offline.changeset --sql "{}"'
+OFFLINE = [
+    ("phone.db", "INSERT INTO notes VALUES ('a', 'milk', 0)"),
+    ("laptop.db", "INSERT INTO notes VALUES ('b', 'call Eve', 0)"),
+]
+AGAIN = [
+    ("phone.db", "UPDATE notes SET done = 1 WHERE id = 'a'"),
+    ("laptop.db", "UPDATE notes SET title = 'oat milk' WHERE id = 'a'"),
+]
+
+NOTES = "CREATE TABLE notes (id TEXT PRIMARY KEY NOT NULL, title TEXT, done INTEGER)"
+
 STORY = [
     (
         "Record what some SQL changes, in one transaction.",
@@ -126,6 +138,27 @@ STORY = [
         ],
     ),
     (
+        "Databases that change apart and merge later. `phone.db` and `laptop.db` have an empty table `notes`.",
+        [
+            "rowtide crdt enable phone.db notes",
+            "rowtide crdt enable laptop.db notes",
+            *(WRITE.format(db, sql) for db, sql in OFFLINE),
+            "rowtide crdt sync phone.db laptop.db",
+            "rowtide crdt pull laptop.db --json --local",
+        ],
+    ),
+    (
+        "Both change the same row offline, and the changes go through a file.",
+        [
+            *(WRITE.format(db, sql) for db, sql in AGAIN),
+            "rowtide crdt pull phone.db --since 2 -o changes",
+            "rowtide crdt merge laptop.db changes",
+            "rowtide crdt merge laptop.db changes",
+            "rowtide crdt pull laptop.db --since 2 --local --json | rowtide crdt merge phone.db -",
+            "rowtide crdt status phone.db",
+        ],
+    ),
+    (
         "Errors are one line, with the place.",
         [
             'echo \'{"format":"rowtide-changeset",}\' | rowtide changeset from-json -',
@@ -140,6 +173,7 @@ STORY = [
 class Shell:
     def __init__(self, rowtide: Path, folder: Path):
         self.folder = folder
+        self.sites: dict[str, str] = {}
         links = folder / ".bin"
         links.mkdir()
         (links / "rowtide").symlink_to(rowtide.resolve())
@@ -159,7 +193,14 @@ class Shell:
         text = re.sub(
             r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "2026-01-31T12:00:00.000Z", done.stdout
         )
-        return done.returncode, text
+        return done.returncode, self.name_sites(text)
+
+    def name_sites(self, text: str) -> str:
+        """Random bytes would make the page another one each time."""
+        for site in re.findall(r"(?<!\w)[0-9a-f]{12}4[0-9a-f]{19}(?!\w)", text):
+            self.sites.setdefault(site, f"{len(self.sites) + 1:x}" * 32)
+            text = text.replace(site, self.sites[site])
+        return text
 
 
 def tell(shell: Shell) -> str:
@@ -183,9 +224,9 @@ def make_pages(rowtide: Path) -> dict[str, str]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         shell = Shell(rowtide, folder)
-        for file in ("app", "replica", "mine", "primary", "follower"):
+        for file in ("app", "replica", "mine", "primary", "follower", "phone", "laptop"):
             with sqlite3.connect(folder / f"{file}.db") as db:
-                db.executescript(SETUP)
+                db.executescript(NOTES if file in ("phone", "laptop") else SETUP)
             db.close()
         page = INTRO + tell(shell) + "\n## Commands\n"
         for command in command_names(shell):

@@ -56,6 +56,22 @@ def object_lines(obj) -> list[str]:
     return [f"## `{obj.name}`", "", docstring(obj), ""] if docstring(obj) else []
 
 
+def with_bases(package, names: list[str]) -> list:
+    """The public objects, and classes of ours that they get their methods from."""
+    objects = []
+    for name in names:
+        obj = package[name]
+        obj = obj.final_target if obj.is_alias else obj
+        bases = obj.mro() if obj.is_class else []
+        objects += [
+            base
+            for base in bases
+            if base.package is package and base.name not in names and base not in objects
+        ]
+        objects.append(obj)
+    return objects
+
+
 def make(root: Path) -> str:
     package = griffe.load(
         "rowtide", search_paths=[root / "bindings/python"], allow_inspection=False
@@ -68,10 +84,7 @@ def make(root: Path) -> str:
         docstring(package),
         "",
     ]
-    for name in package.exports or []:
-        obj = package[str(name)]
-        if obj.is_alias:
-            obj = obj.final_target
+    for obj in with_bases(package, [str(name) for name in package.exports or []]):
         lines += object_lines(obj)
     text = "\n".join(lines)
     while "\n\n\n" in text:

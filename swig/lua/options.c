@@ -86,6 +86,7 @@ static int read_names(lua_State *L, int index, const char *name,
     }
     *count = get_length(L, -1);
     names = lua_newuserdata(L, (*count + 1) * sizeof(*names));
+    names[*count] = NULL;
     lua_insert(L, -2);
     for (i = 0; i < *count; i++) {
         lua_rawgeti(L, -1, (int)(i + 1));
@@ -99,6 +100,18 @@ static int read_names(lua_State *L, int index, const char *name,
     }
     lua_pop(L, 1);
     *out = names;
+    return 1;
+}
+
+/* The bytes stand in the option table. */
+static int read_bytes(lua_State *L, int index, const char *name,
+                      const void **out, size_t *size)
+{
+    if (!push_field(L, index, name))
+        return 1;
+    if (!rowtide_lua_to_bytes(L, -1, out, size))
+        return wrong_option(L, name);
+    lua_pop(L, 1);
     return 1;
 }
 
@@ -339,4 +352,28 @@ int rowtide_lua_audit_entry(lua_State *L, int index, rowtide_audit_entry *out)
     return read_string(L, index, "author", &out->author)
            && read_string(L, index, "label", &out->label)
            && read_string(L, index, "time", &out->time);
+}
+
+int rowtide_lua_pull_options(lua_State *L, int index,
+                             rowtide_crdt_pull_options *out)
+{
+    const rowtide_crdt_pull_options defaults = ROWTIDE_CRDT_PULL_OPTIONS_INIT;
+    const flag_name names[] = {{"only_local", 1}, {NULL, 0}};
+    unsigned flags = 0;
+    size_t table_count;
+    int64_t chunk_size = 0;
+    int given = options_given(L, index);
+    *out = defaults;
+    if (given <= 0)
+        return given == 0;
+    if (!read_integer(L, index, "since", &out->since)
+        || !read_integer(L, index, "until_", &out->until)
+        || !read_bytes(L, index, "exclude", &out->exclude, &out->exclude_size)
+        || !read_names(L, index, "tables", &out->tables, &table_count)
+        || !read_integer(L, index, "chunk_size", &chunk_size))
+        return 0;
+    read_flags(L, index, names, &flags);
+    out->only_local = flags != 0;
+    out->chunk_size = chunk_size < 0 ? 0 : (size_t)chunk_size;
+    return 1;
 }

@@ -26,6 +26,9 @@ KIND(audit, "AuditLog")
 KIND(undo, "UndoLog")
 KIND(primary, "Primary")
 KIND(replica, "Replica")
+KIND(crdt_pull, "Pull")
+KIND(crdt_merge, "MergeHandle")
+KIND(crdt_report, "MergeReportHandle")
 
 static const rowtide_lua_kind *const all_kinds[] = {
     &rowtide_lua_db,
@@ -41,6 +44,9 @@ static const rowtide_lua_kind *const all_kinds[] = {
     &rowtide_lua_undo,
     &rowtide_lua_primary,
     &rowtide_lua_replica,
+    &rowtide_lua_crdt_pull,
+    &rowtide_lua_crdt_merge,
+    &rowtide_lua_crdt_report,
 };
 
 #define KIND_COUNT (sizeof(all_kinds) / sizeof(all_kinds[0]))

@@ -27,6 +27,9 @@ extern const rowtide_lua_kind rowtide_lua_audit;
 extern const rowtide_lua_kind rowtide_lua_undo;
 extern const rowtide_lua_kind rowtide_lua_primary;
 extern const rowtide_lua_kind rowtide_lua_replica;
+extern const rowtide_lua_kind rowtide_lua_crdt_pull;
+extern const rowtide_lua_kind rowtide_lua_crdt_merge;
+extern const rowtide_lua_kind rowtide_lua_crdt_report;
 
 /* Prepare a Lua state: metatables and what callbacks need. */
 void rowtide_lua_open(lua_State *L);
@@ -70,6 +73,13 @@ void rowtide_lua_push_step(lua_State *L, const rowtide_undo_step *step);
 void rowtide_lua_push_report_table(lua_State *L,
                                    const rowtide_report_table *table);
 void rowtide_lua_push_conflict(lua_State *L, const rowtide_conflict *conflict);
+/* What a value has to be wrapped in so that it comes back as the same SQL
+ * value: 1 with that pushed, 0 if it does so by itself. */
+int rowtide_lua_push_exact(lua_State *L, const rowtide_value *value);
+void rowtide_lua_push_crdt_change(lua_State *L,
+                                  const rowtide_crdt_change *change);
+int rowtide_lua_to_crdt_change(lua_State *L, int index,
+                               rowtide_crdt_change *out);
 
 /* ## Callbacks: a Lua function as `user` of a C one. Made from the function at
  * `index`; pushes what keeps it alive. */
@@ -100,6 +110,8 @@ int rowtide_lua_render_options(lua_State *L, int index,
 int rowtide_lua_undo_options(lua_State *L, int index,
                              rowtide_undo_options *out);
 int rowtide_lua_audit_entry(lua_State *L, int index, rowtide_audit_entry *out);
+int rowtide_lua_pull_options(lua_State *L, int index,
+                             rowtide_crdt_pull_options *out);
 
 /* ## Functions that are not in the C API, or too chatty there. */
 

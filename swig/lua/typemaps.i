@@ -20,6 +20,13 @@
     SWIG_arg++;
 }
 %typemap(ret) int VALUE ""
+%typemap(out) int TRUTH {
+    if ($1 < 0)
+        return rowtide_lua_fail(L, $1);
+    lua_pushboolean(L, $1);
+    SWIG_arg++;
+}
+%typemap(ret) int TRUTH ""
 %typemap(out) int64_t, size_t {
     rowtide_lua_push_integer(L, (int64_t)$1);
     SWIG_arg++;
@@ -104,6 +111,14 @@ STRUCT_OUT(rowtide_value, value, rowtide_lua_push_value)
 STRUCT_OUT(rowtide_change_counts, counts, rowtide_lua_push_counts)
 STRUCT_OUT(rowtide_undo_step, out, rowtide_lua_push_step)
 STRUCT_OUT(rowtide_report_table, out, rowtide_lua_push_report_table)
+STRUCT_OUT(rowtide_crdt_change, change, rowtide_lua_push_crdt_change)
+
+%typemap(in, numinputs=0) unsigned char *site_id
+    (unsigned char bytes[ROWTIDE_SITE_ID_SIZE]) "$1 = bytes;"
+%typemap(argout) unsigned char *site_id {
+    lua_pushlstring(L, (const char *)$1, ROWTIDE_SITE_ID_SIZE);
+    SWIG_arg++;
+}
 
 %typemap(in, numinputs=0) const rowtide_change **out
     (const rowtide_change *change = NULL) "$1 = ($1_ltype)&change;"
@@ -130,6 +145,12 @@ STRUCT_OUT(rowtide_report_table, out, rowtide_lua_push_report_table)
 %enddef
 VALUES_IN(old_values, old_count)
 VALUES_IN(new_values, new_count)
+
+%typemap(in) const rowtide_crdt_change *change (rowtide_crdt_change read) {
+    if (!rowtide_lua_to_crdt_change(L, $input, &read))
+        SWIG_fail;
+    $1 = &read;
+}
 
 /* ## Callbacks. A table filter serves this call only; readers and writers
  * belong to the handle that the call makes. */
@@ -172,3 +193,4 @@ OPTIONS_IN(rowtide_apply_options, options, rowtide_lua_apply_options)
 OPTIONS_IN(rowtide_render_options, options, rowtide_lua_render_options)
 OPTIONS_IN(rowtide_undo_options, options, rowtide_lua_undo_options)
 OPTIONS_IN(rowtide_audit_entry, entry, rowtide_lua_audit_entry)
+OPTIONS_IN(rowtide_crdt_pull_options, options, rowtide_lua_pull_options)

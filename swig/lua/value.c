@@ -276,11 +276,9 @@ static void set_string(lua_State *L, const char *name, const char *text)
     lua_setfield(L, -2, name);
 }
 
-#if LUA_VERSION_NUM < 503
-/* Where a plain Lua value would not come back as the same SQL value, the one
- * that would stands in the field `exact` of the list on top. */
-static void set_exact(lua_State *L, const rowtide_value *value, int column)
+int rowtide_lua_push_exact(lua_State *L, const rowtide_value *value)
 {
+#if LUA_VERSION_NUM < 503
     int whole = value->type == ROWTIDE_REAL
                 && value->real >= -9007199254740992.0
                 && value->real <= 9007199254740992.0
@@ -288,21 +286,34 @@ static void set_exact(lua_State *L, const rowtide_value *value, int column)
     int large = value->type == ROWTIDE_INTEGER
                 && (value->integer < -EXACT_LIMIT
                     || value->integer > EXACT_LIMIT);
-    if (!whole && !large)
+    if (whole || large) {
+        rowtide_lua_push_value(L, value);
+        push_wrapped(L, whole ? "rowtide.Real" : "rowtide.Integer");
+        return 1;
+    }
+#endif
+    (void)L;
+    (void)value;
+    return 0;
+}
+
+/* Where a plain Lua value would not come back as the same SQL value, the one
+ * that would stands in the field `exact` of the list on top. */
+static void set_exact(lua_State *L, const rowtide_value *value, int column)
+{
+    if (!rowtide_lua_push_exact(L, value))
         return;
-    lua_getfield(L, -1, "exact");
+    lua_getfield(L, -2, "exact");
     if (lua_isnil(L, -1)) {
         lua_pop(L, 1);
         lua_newtable(L);
         lua_pushvalue(L, -1);
-        lua_setfield(L, -3, "exact");
+        lua_setfield(L, -4, "exact");
     }
-    rowtide_lua_push_value(L, value);
-    push_wrapped(L, whole ? "rowtide.Real" : "rowtide.Integer");
+    lua_insert(L, -2);
     lua_rawseti(L, -2, column);
     lua_pop(L, 1);
 }
-#endif
 
 static void set_values(lua_State *L, const char *name,
                        const rowtide_value *values, int count)
@@ -314,9 +325,7 @@ static void set_values(lua_State *L, const char *name,
     for (i = 0; i < count; i++) {
         rowtide_lua_push_value(L, &values[i]);
         lua_rawseti(L, -2, i + 1);
-#if LUA_VERSION_NUM < 503
         set_exact(L, &values[i], i + 1);
-#endif
     }
     set_integer(L, "n", count);
     lua_setfield(L, -2, name);

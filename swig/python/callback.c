@@ -3,11 +3,12 @@
 #include <string.h>
 
 /* Enter Python. 0 if an earlier callback of the same call raised: then
- * nothing more is asked, so that the first error is the one that comes out. */
+ * nothing more is asked, so that the first error is the one that comes out.
+ * What is called may be C that never looks whether Ctrl-C was pressed. */
 static int enter(PyGILState_STATE *gil)
 {
     *gil = PyGILState_Ensure();
-    if (!PyErr_Occurred())
+    if (!PyErr_Occurred() && PyErr_CheckSignals() == 0)
         return 1;
     PyGILState_Release(*gil);
     return 0;
@@ -158,14 +159,12 @@ int rowtide_py_on_progress(const rowtide_progress *progress, void *callable)
 int rowtide_py_on_quiet(const rowtide_progress *progress, void *user)
 {
     PyGILState_STATE gil;
-    int rc;
     (void)progress;
     (void)user;
     if (!enter(&gil))
         return ROWTIDE_EUSER;
-    rc = PyErr_CheckSignals() < 0 ? ROWTIDE_EUSER : 0;
     PyGILState_Release(gil);
-    return rc;
+    return 0;
 }
 
 /* Copy what read() gave, at most `*size` bytes. */

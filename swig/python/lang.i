@@ -6,6 +6,11 @@
 
 /* ChangeIterator does this without a wrapper in between. */
 %ignore rowtide_changeset_iter_next;
+/* CrdtChanges and crdt_merge_rows() do these. */
+%ignore rowtide_crdt_pull_next;
+%ignore rowtide_crdt_merge_add;
+%ignore rowtide_crdt_key_count;
+%ignore rowtide_crdt_key_value;
 
 %define ROWTIDE_HANDLE(noun)
 %typemap(in) rowtide_##noun *, const rowtide_##noun * {
@@ -43,6 +48,11 @@
 %native(adopt) PyObject *rowtide_py_adopt_call(PyObject *self, PyObject *args);
 %native(error_table) PyObject *rowtide_py_errors(PyObject *self, PyObject *args);
 %native(stmt_row) PyObject *rowtide_py_row(PyObject *self, PyObject *args);
+%native(crdt_setup) PyObject *rowtide_py_crdt_setup(PyObject *self,
+                                                    PyObject *args);
+%native(crdt_merge_rows) PyObject *rowtide_py_merge_rows(PyObject *self,
+                                                         PyObject *args);
+%native(crdt_key) PyObject *rowtide_py_crdt_key(PyObject *self, PyObject *args);
 
 %{
 #include "native.h"

@@ -15,4 +15,11 @@ PyObject *rowtide_py_errors(PyObject *self, PyObject *args);
 /* stmt_row(stmt) -> the next row as a tuple, or None. */
 PyObject *rowtide_py_row(PyObject *self, PyObject *args);
 
+/* crdt_setup(change): the class that changes are made of. */
+PyObject *rowtide_py_crdt_setup(PyObject *self, PyObject *args);
+/* crdt_merge_rows(merge, rows): a CrdtChanges, or an iterable of rows. */
+PyObject *rowtide_py_merge_rows(PyObject *self, PyObject *args);
+/* crdt_key(pk) -> the values of a packed primary key, as a tuple. */
+PyObject *rowtide_py_crdt_key(PyObject *self, PyObject *args);
+
 #endif

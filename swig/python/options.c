@@ -150,6 +150,42 @@ int rowtide_py_audit_entry(PyObject *tuple, rowtide_audit_entry *out)
     return 0;
 }
 
+int rowtide_py_pull_options(PyObject *tuple, rowtide_crdt_pull_options *out)
+{
+    rowtide_crdt_pull_options options = ROWTIDE_CRDT_PULL_OPTIONS_INIT;
+    PyObject *exclude, *tables;
+    long long since, until;
+    Py_ssize_t chunk_size;
+    const char **names;
+    size_t count;
+    *out = options;
+    if (!PyArg_ParseTuple(tuple, "LLOpOn", &since, &until, &exclude,
+                          &options.only_local, &tables, &chunk_size))
+        return -1;
+    options.since = since;
+    options.until = until;
+    options.chunk_size = (size_t)chunk_size;
+    if (exclude != Py_None) {
+        options.exclude = PyBytes_AsString(exclude);
+        if (!options.exclude)
+            return -1;
+        options.exclude_size = (size_t)PyBytes_Size(exclude);
+    }
+    if (rowtide_py_strings(tables, &names, &count) < 0) {
+        PyMem_Free((void *)names);
+        return -1;
+    }
+    options.tables = names;
+    *out = options;
+    return 0;
+}
+
+void rowtide_py_pull_options_free(rowtide_crdt_pull_options *options)
+{
+    PyMem_Free((void *)options->tables);
+    options->tables = NULL;
+}
+
 PyObject *rowtide_py_report_table(const rowtide_report_table *line)
 {
     return Py_BuildValue("(NLLLLN)", rowtide_py_text(line->table),

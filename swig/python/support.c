@@ -278,7 +278,8 @@ int rowtide_py_init(PyObject *module)
 {
     if (claim_process() < 0
         || rowtide_py_type(module, "Handle", &handle_spec, &handle_type) < 0
-        || rowtide_py_change_init(module) < 0)
+        || rowtide_py_change_init(module) < 0
+        || rowtide_py_crdt_init(module) < 0)
         return -1;
     return rowtide_py_offer_connections();
 }

@@ -23,7 +23,10 @@
     X(audit, 1)                                                                \
     X(undo, 1)                                                                 \
     X(primary, 1)                                                              \
-    X(replica, 1)
+    X(replica, 1)                                                              \
+    X(crdt_pull, 1)                                                            \
+    X(crdt_merge, 1)                                                           \
+    X(crdt_report, 0)
 
 typedef struct rowtide_py_class {
     const char *name;
@@ -49,6 +52,7 @@ typedef struct rowtide_py_state {
     PyObject *kind_update;
     PyObject *kind_delete;
     PyObject *conflict_kinds[6]; /* by rowtide_conflict_kind */
+    PyObject *crdt_change;       /* the class CrdtChange; NULL at first */
 } rowtide_py_state;
 
 extern rowtide_py_state rowtide_py;
@@ -103,6 +107,10 @@ int rowtide_py_change_init(PyObject *module);
 PyObject *rowtide_py_change(const rowtide_change *change);
 PyObject *rowtide_py_counts(const rowtide_change_counts *counts);
 
+/* ## crdt.c */
+
+int rowtide_py_crdt_init(PyObject *module);
+
 /* ## callback.c: all of these may be called without the GIL. A Python error
  * stays set in the thread while the call that ran the callback unwinds with
  * ROWTIDE_EUSER, and is what comes out of that call. */
@@ -130,6 +138,8 @@ int rowtide_py_diff_options(PyObject *tuple, rowtide_diff_options *out);
 void rowtide_py_diff_options_free(rowtide_diff_options *options);
 int rowtide_py_render_options(PyObject *tuple, rowtide_render_options *out);
 int rowtide_py_open_options(PyObject *tuple, rowtide_open_options *out);
+int rowtide_py_pull_options(PyObject *tuple, rowtide_crdt_pull_options *out);
+void rowtide_py_pull_options_free(rowtide_crdt_pull_options *options);
 int rowtide_py_undo_options(PyObject *tuple, rowtide_undo_options *out);
 int rowtide_py_audit_entry(PyObject *tuple, rowtide_audit_entry *out);
 PyObject *rowtide_py_report_table(const rowtide_report_table *line);

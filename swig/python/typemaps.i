@@ -9,6 +9,11 @@
     $result = Py_NewRef(Py_None);
 }
 %typemap(out) int VALUE "$result = PyLong_FromLong($1);"
+%typemap(out) int TRUTH {
+    if (rowtide_py_failed($1))
+        SWIG_fail;
+    $result = PyBool_FromLong($1);
+}
 %typemap(out) int64_t "$result = PyLong_FromLongLong((long long)$1);"
 %typemap(out) int64_t POSITION {
     if (rowtide_py_failed($1))
@@ -42,6 +47,16 @@
 %typemap(argout) (const void **bytes, size_t *size) {
     Py_XDECREF($result);
     $result = PyBytes_FromStringAndSize(*$1 ? *$1 : "", (Py_ssize_t)*$2);
+}
+
+%typemap(in, numinputs=0) unsigned char *site_id
+        (unsigned char name[ROWTIDE_SITE_ID_SIZE]) "$1 = name;"
+%typemap(argout) unsigned char *site_id {
+    $result = rowtide_py_append(
+        $result,
+        PyBytes_FromStringAndSize((const char *)$1, ROWTIDE_SITE_ID_SIZE));
+    if (!$result)
+        SWIG_fail;
 }
 
 %define ROWTIDE_STRUCT_OUT(TYPE, NAME, CONVERT)
@@ -170,7 +185,10 @@ ROWTIDE_OPTIONS(rowtide_undo_options, options, rowtide_py_undo_options)
 ROWTIDE_OPTIONS(rowtide_audit_entry, entry, rowtide_py_audit_entry)
 ROWTIDE_OPTIONS(rowtide_capture_options, options, rowtide_py_capture_options)
 ROWTIDE_OPTIONS(rowtide_diff_options, options, rowtide_py_diff_options)
+ROWTIDE_OPTIONS(rowtide_crdt_pull_options, options, rowtide_py_pull_options)
 %typemap(freearg) const rowtide_capture_options *options
     "rowtide_py_capture_options_free(&given$argnum);"
 %typemap(freearg) const rowtide_diff_options *options
     "rowtide_py_diff_options_free(&given$argnum);"
+%typemap(freearg) const rowtide_crdt_pull_options *options
+    "rowtide_py_pull_options_free(&given$argnum);"

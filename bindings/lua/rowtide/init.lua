@@ -16,6 +16,7 @@ require "rowtide.apply"
 require "rowtide.audit"
 require "rowtide.undo"
 require "rowtide.replication"
+local crdt = require "rowtide.crdt"
 
 local ok, message = core.check_runtime()
 if not ok then
@@ -37,6 +38,7 @@ local rowtide = {
   builder = changeset.builder,
   from_json = render.from_json,
   diff = capture.diff,
+  sync = crdt.sync,
   file = stream.file,
   errors = require "rowtide.errors",
   stream = {
@@ -56,7 +58,7 @@ local rowtide = {
 object.export(rowtide, {
   Db = "db_", Changeset = "changeset_", Changes = "changes_", Builder = "builder_",
   Capture = "capture_", AuditLog = "audit_log_", UndoLog = "undo_log_", Primary = "primary_",
-  Replica = "replica_",
+  Replica = "replica_", Crdt = "crdt_", Pull = "pull_",
 })
 
 return rowtide

@@ -26,6 +26,13 @@ function object.class(name)
   return class, metatable
 end
 
+--- A class of tables, which has no handle of its own.
+function object.plain_class(name)
+  local class = {}
+  classes[name] = class
+  return class, { __index = class, __name = "rowtide." .. name }
+end
+
 --- A class that another file made, for more methods.
 function object.class_of(name)
   return classes[name] or (object.class(name))

@@ -126,6 +126,47 @@
 ---@field title string? of the HTML page
 ---@field sink rowtide.Sink? write there, and return true
 
+---A change to merge: a cell that was set, a row that was made or deleted.
+---@class rowtide.CrdtChange
+---@field table string
+---@field pk string the primary key, packed
+---@field column string its name; "-1" is the row itself
+---@field value rowtide.Value `rowtide.null` for the row itself
+---@field column_version integer how often the cell was changed
+---@field db_version integer when: a version of the database that gave it
+---@field site_id string? who made it; nil is the database that merges it
+---@field causal_length integer odd: the row is alive; even: deleted
+---@field sequence integer its place in `db_version`
+
+---@class rowtide.PullOptions
+---@field since integer? changes with a greater version
+---@field until_ integer? and at most this one
+---@field exclude string? not what this site made
+---@field tables string|string[]? all if not said
+---@field only_local boolean? only what this database made
+
+---@class rowtide.PayloadOptions: rowtide.PullOptions
+---@field chunk_size integer? bytes before a chunk is closed, 256 KiB if not said
+---@field sink rowtide.Sink? write there, and return true
+
+---@class rowtide.MergeReportTable
+---@field table string
+---@field applied integer
+---@field ignored integer
+
+---What a merge did.
+---@class rowtide.MergeReport
+---@field count integer changes that were read
+---@field applied integer changes that won
+---@field ignored integer changes that were known already, or lost
+---@field version integer the greatest version that was read: what to pull from next
+---@field tables table<string, rowtide.MergeReportTable>
+
+---@class rowtide.Peer
+---@field site_id string
+---@field received integer the version up to which its changes are here
+---@field acknowledged integer the version of this database that it is known to have
+
 ---@class rowtide.Counts
 ---@field inserts integer
 ---@field updates integer
@@ -190,6 +231,12 @@ function rowtide.diff(from_path, to_path, options) end
 ---@param path string
 ---@return rowtide.File
 function rowtide.file(path) end
+
+---Bring two databases to the same rows in the tables that take part.
+---@param a rowtide.Db|rowtide.Crdt
+---@param b rowtide.Db|rowtide.Crdt
+---@return true|fail
+function rowtide.sync(a, b) end
 
 ---Bytes to be stored as a BLOB; a plain string is TEXT.
 ---@param bytes string
@@ -395,6 +442,15 @@ function Db:primary(directory) end
 ---@param directory string
 ---@return rowtide.Replica|fail
 function Db:replica(directory) end
+
+---The tables of this database that take part in merges.
+---@return rowtide.Crdt|fail
+function Db:crdt() end
+
+---Merge changes: `crdt:merge`, for who needs nothing else of it.
+---@param changes rowtide.CrdtChange[]|(fun(): rowtide.CrdtChange?)|string|rowtide.Source
+---@return rowtide.MergeReport|fail
+function Db:merge(changes) end
 
 ---Recorded changes: an immutable value. `#` counts them, `-` inverts, `..`
 ---joins, `==` compares the bytes, `tostring` says how much there is.
@@ -692,5 +748,100 @@ function Replica:set_position(number) end
 
 ---@return true|fail
 function Replica:close() end
+
+---Databases that change apart and merge later, whoever was offline. For each
+---row the side wins that deleted or brought it back last; for each cell the side
+---that changed it more often, and of two that changed it equally often the
+---greater value.
+---@class rowtide.Crdt
+---@field db rowtide.Db
+local Crdt = {}
+
+---Let a table take part. It needs a primary key that is NOT NULL, and no other
+---UNIQUE indexes, AUTOINCREMENT or foreign keys.
+---@param table string
+---@return true|fail
+function Crdt:enable(table) end
+
+---Take a table out, forgetting its versions and deletions.
+---@param table string
+---@return true|fail
+function Crdt:disable(table) end
+
+---@param table string
+---@return boolean|fail
+function Crdt:is_enabled(table) end
+
+---@return string[]|fail # the tables that take part
+function Crdt:tables() end
+
+---Alter the columns of a table in a function. An error undoes what it did and
+---goes on. Returns what the function returns, or true.
+---@param table string
+---@param fn fun(db: rowtide.Db): any
+---@return any
+function Crdt:alter(table, fn) end
+
+---@return string|fail # 16 bytes that name this database among its peers
+function Crdt:site_id() end
+
+---@return integer|fail # the version of the last committed change, 0 if there is none
+function Crdt:version() end
+
+---Iterate over changes in the order of version and sequence.
+---@param options rowtide.PullOptions?
+---@return fun(): rowtide.CrdtChange?
+function Crdt:pull(options) end
+
+---The values of the primary key in a change, with their number as `n`.
+---@param pk string
+---@return table<integer, rowtide.Value>|fail
+function Crdt:key(pk) end
+
+---Changes as compact bytes, with checksums.
+---@param options rowtide.PayloadOptions?
+---@return string|true|fail
+function Crdt:payload(options) end
+
+---Merge changes, all or nothing: a list of them, what `pull` returns, a payload
+---as a string, or a source of one.
+---@param changes rowtide.CrdtChange[]|(fun(): rowtide.CrdtChange?)|string|rowtide.Source
+---@return rowtide.MergeReport|fail
+function Crdt:merge(changes) end
+
+---Bring what is new in another database into this one, remembering how far it
+---got.
+---@param from rowtide.Db|rowtide.Crdt
+---@return rowtide.MergeReport|fail
+function Crdt:fetch(from) end
+
+---Bring this database and another to the same rows, as `rowtide.sync` does.
+---@param other rowtide.Db|rowtide.Crdt
+---@return true|fail
+function Crdt:sync(other) end
+
+---@return rowtide.Peer[]|fail
+function Crdt:peers() end
+
+---How far this database has come in pulling from a peer.
+---@param site_id string
+---@return integer|fail # 0 if never
+function Crdt:peer_version(site_id) end
+
+---Remember how far it has come. Never goes back.
+---@param site_id string
+---@param version integer
+---@return true|fail
+function Crdt:set_peer_version(site_id, version) end
+
+---Forget deletions up to a version, or without one those that all peers are
+---known to have. A peer that has not seen them by then brings the rows back.
+---@param version integer?
+---@return integer|fail # how many
+function Crdt:collect(version) end
+
+---Take over a database of cr-sqlite 0.16, all of its tables or none.
+---@return integer|fail # how many
+function Crdt:convert() end
 
 return rowtide

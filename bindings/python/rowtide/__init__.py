@@ -8,6 +8,7 @@
 ...     print(op.table, op.kind, op.old, op.new)
 >>> replica.apply(change, on_conflict="replace")
 >>> db.apply(~change)
+>>> rowtide.sync(phone, laptop)
 
 A :class:`Changeset` is a value. Connections, and what is made from them, belong to
 one thread at a time; each class says so.
@@ -16,11 +17,19 @@ one thread at a time; each class says so.
 from __future__ import annotations
 
 from . import stream
-from ._native import Change, ChangeIterator
+from ._native import Change, ChangeIterator, CrdtChanges
 from .apply import Report, TableReport
 from .audit import AuditChange, AuditEntry, AuditLog, AuditRecording
 from .capture import Capture
 from .changeset import Builder, Changeset
+from .crdt import (
+    Crdt,
+    CrdtChange,
+    CrdtPeers,
+    CrdtReport,
+    CrdtTableReport,
+    sync,
+)
 from .db import Connection, Database, adopt, connect, diff, open
 from .errors import (
     BusyError,
@@ -86,6 +95,12 @@ __all__ = [
     "ConstraintError",
     "CorruptError",
     "Counts",
+    "Crdt",
+    "CrdtChange",
+    "CrdtChanges",
+    "CrdtPeers",
+    "CrdtReport",
+    "CrdtTableReport",
     "Database",
     "Error",
     "ExistsError",
@@ -122,11 +137,12 @@ __all__ = [
     "diff",
     "open",
     "stream",
+    "sync",
 ]
 
 # Everybody writes rowtide.Changeset; errors and pickles should say so too.
 for _name in __all__:
     _thing = globals()[_name]
-    if isinstance(_thing, type) and _thing not in (Change, ChangeIterator):
+    if isinstance(_thing, type) and _thing not in (Change, ChangeIterator, CrdtChanges):
         _thing.__module__ = __name__
 del _name, _thing

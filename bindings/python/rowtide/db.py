@@ -16,6 +16,7 @@ from .apply import OnConflict, ProgressCallback, Report, apply_changes, apply_op
 from .audit import AuditLog
 from .capture import Capture
 from .changeset import AnyChangeset, Changeset
+from .crdt import Crdt, CrdtReport, Mergeable, merge_changes
 from .errors import ClosedError, MisuseError, ThreadError, UnsupportedError
 from .replication import Primary, Replica
 from .rows import Parameters, Rows, bind
@@ -164,6 +165,21 @@ class Recorder:
     def replica(self, directory: Path) -> Replica:
         """Follow the primary that publishes in a directory."""
         return Replica(self._db, directory)
+
+    @property
+    def crdt(self) -> Crdt:
+        """Tables that several databases change and merge; see :class:`Crdt`."""
+        return Crdt(self._db)
+
+    def merge(self, changes: Mergeable) -> CrdtReport:
+        """Merge changes of another database: all of them, or none if anything raises.
+
+        `changes` is what :meth:`Crdt.pull` or :meth:`Crdt.payload` gave: an iterator
+        or any rows like :class:`CrdtChange`, or a payload as bytes, a path or a
+        reader. Inside a transaction it works in a savepoint and leaves the
+        transaction open; else it commits.
+        """
+        return merge_changes(self._db(), changes)
 
 
 def diff_options(

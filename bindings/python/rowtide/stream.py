@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeGuard
 
 from . import _native
 from ._native import ChangeIterator, Handle
@@ -79,7 +79,7 @@ def open_source(source: Source) -> Handle:
     return handle
 
 
-def is_stream(source: object) -> bool:
+def is_stream(source: object) -> TypeGuard[Path | Reader]:
     """Tell whether bytes are still to be read."""
     return isinstance(source, (str, os.PathLike)) or callable(getattr(source, "read", None))
 

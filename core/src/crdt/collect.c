@@ -1,0 +1,211 @@
+#include "crdt/engine.h"
+#include "base/buffer.h"
+#include "base/error.h"
+
+#include <string.h>
+
+/* Forgetting the clocks of deleted rows.
+ *
+ * A row that is made again with the same key would begin with the causal
+ * length 1 and lose against the deletion wherever that is still remembered.
+ * So each table keeps the greatest causal length that it has forgotten, and
+ * rows begin above it. */
+
+enum { BATCH = 512 };
+
+typedef struct collection {
+    rowtide__crdt *engine;
+    rowtide__crdt_table *table;
+    sqlite3_stmt *scan, *erase;
+    rowtide_buffer from; /* where the scan goes on, if the key is packed */
+    int64_t first;       /* the same if it is an integer */
+    rowtide_buffer doomed;
+    rowtide__clock clock;
+    int64_t until, count, floor;
+    int more;
+} collection;
+
+static const char *key_name(const rowtide__crdt_table *table)
+{
+    return table->integer_key ? "first" : "pk";
+}
+
+static int prepare(collection *work)
+{
+    const char *key = key_name(work->table);
+    long long id = (long long)work->table->id;
+    int rc = rowtide__crdt_prepare(
+        work->engine, &work->scan,
+        "SELECT %s, clock FROM main.rowtide_crdt_rows_%lld WHERE %s >= ? "
+        "ORDER BY %s LIMIT %d",
+        key, id, key, key, BATCH);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_prepare(
+            work->engine, &work->erase,
+            "DELETE FROM main.rowtide_crdt_rows_%lld WHERE %s = ?", id, key);
+    return rc;
+}
+
+static int is_doomed(const collection *work)
+{
+    const rowtide__group *group = work->clock.groups;
+    return work->clock.count == 1 && group->column == ROWTIDE__SENTINEL
+           && group->count == 1 && group->version % 2 == 0
+           && group->db_version <= work->until;
+}
+
+/* Begin behind the key that the scan stands on. */
+static int step_over(collection *work)
+{
+    if (work->table->integer_key) {
+        int64_t first = sqlite3_column_int64(work->scan, 0);
+        work->more = first < INT64_MAX;
+        work->first = work->more ? first + 1 : first;
+        return ROWTIDE_OK;
+    }
+    const void *key = sqlite3_column_blob(work->scan, 0);
+    rowtide__buffer_clear(&work->from);
+    int rc = rowtide__buffer_append(
+        &work->from, key, (size_t)sqlite3_column_bytes(work->scan, 0));
+    work->more = 1;
+    return rc == ROWTIDE_OK ? rowtide__buffer_append_byte(&work->from, 0) : rc;
+}
+
+static int doom(collection *work, int64_t rows)
+{
+    int64_t first = sqlite3_column_int64(work->scan, 0);
+    const void *key = &first;
+    int size = sizeof first;
+    if (!work->table->integer_key) {
+        key = sqlite3_column_blob(work->scan, 0);
+        size = sqlite3_column_bytes(work->scan, 0);
+    }
+    work->count += rows;
+    if (work->clock.groups->version > work->floor)
+        work->floor = work->clock.groups->version;
+    int rc = rowtide__buffer_append(&work->doomed, &size, sizeof size);
+    return rc == ROWTIDE_OK
+               ? rowtide__buffer_append(&work->doomed, key, (size_t)size)
+               : rc;
+}
+
+static int look_at(collection *work)
+{
+    int64_t rows;
+    const void *data = sqlite3_column_blob(work->scan, 1);
+    int rc = rowtide__clock_decode(&work->clock, &rows, data ? data : "",
+                                   (size_t)sqlite3_column_bytes(work->scan, 1));
+    if (rc == ROWTIDE_OK && is_doomed(work))
+        rc = doom(work, rows);
+    return rc == ROWTIDE_OK ? step_over(work) : rc;
+}
+
+static int scan_batch(collection *work)
+{
+    int rc;
+    work->more = 0;
+    if (work->table->integer_key)
+        sqlite3_bind_int64(work->scan, 1, work->first);
+    else
+        sqlite3_bind_blob64(work->scan, 1,
+                            work->from.data ? work->from.data : "",
+                            work->from.size, SQLITE_TRANSIENT);
+    do
+        rc = rowtide__crdt_step(work->engine, work->scan);
+    while (rc == ROWTIDE_OK && (rc = look_at(work)) == ROWTIDE_OK);
+    sqlite3_reset(work->scan);
+    return rc < 0 ? rc : ROWTIDE_OK;
+}
+
+static int erase_batch(collection *work)
+{
+    int rc = ROWTIDE_OK;
+    const char *at = work->doomed.data;
+    const char *end = at ? at + work->doomed.size : at;
+    while (rc == ROWTIDE_OK && at < end) {
+        int size;
+        int64_t first;
+        memcpy(&size, at, sizeof size);
+        at += sizeof size;
+        if (work->table->integer_key) {
+            memcpy(&first, at, sizeof first);
+            sqlite3_bind_int64(work->erase, 1, first);
+        } else {
+            sqlite3_bind_blob(work->erase, 1, at, size, SQLITE_STATIC);
+        }
+        rc = rowtide__crdt_run(work->engine, work->erase);
+        at += size;
+    }
+    rowtide__buffer_clear(&work->doomed);
+    return rc;
+}
+
+static int save_floor(const collection *work)
+{
+    return rowtide__crdt_exec(
+        work->engine,
+        "INSERT INTO main.crsql_master VALUES('rowtide_floor_%lld', %lld) "
+        "ON CONFLICT DO UPDATE SET value = max(value, excluded.value)",
+        (long long)work->table->id, (long long)work->floor);
+}
+
+static int collect_table(collection *work)
+{
+    int rc = rowtide__crdt_table_shape(work->engine, work->table);
+    if (rc == ROWTIDE_OK)
+        rc = prepare(work);
+    work->first = INT64_MIN;
+    work->floor = 0;
+    rowtide__buffer_clear(&work->from);
+    do {
+        if (rc == ROWTIDE_OK)
+            rc = scan_batch(work);
+        if (rc == ROWTIDE_OK)
+            rc = erase_batch(work);
+    } while (rc == ROWTIDE_OK && work->more);
+    if (rc == ROWTIDE_OK && work->floor > 0)
+        rc = save_floor(work);
+    sqlite3_finalize(work->scan);
+    sqlite3_finalize(work->erase);
+    work->scan = work->erase = NULL;
+    return rc;
+}
+
+/* Other connections read the schema again when it has changed, and the floors
+ * with it: that costs nothing as long as nothing is collected. */
+static int touch_schema(rowtide__crdt *engine)
+{
+    return rowtide__crdt_exec(engine,
+                              "CREATE VIEW main.rowtide_collected AS SELECT 1;"
+                              "DROP VIEW main.rowtide_collected");
+}
+
+int rowtide__crdt_collect(rowtide__crdt *engine, int64_t until, int64_t *out)
+{
+    collection work = {.engine = engine, .until = until};
+    int rc = rowtide__crdt_flush(engine);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_tables_load(engine);
+    for (work.table = engine->tables; rc == ROWTIDE_OK && work.table;
+         work.table = work.table->next)
+        if (!work.table->dropped)
+            rc = collect_table(&work);
+    if (rc == ROWTIDE_OK && work.count > 0)
+        rc = touch_schema(engine);
+    rowtide__clock_dispose(&work.clock);
+    rowtide_buffer_dispose(&work.doomed);
+    rowtide_buffer_dispose(&work.from);
+    engine->serial++;
+    rowtide__crdt_tables_uncache(engine);
+    rowtide__crdt_tables_forget(engine);
+    *out = rc == ROWTIDE_OK ? work.count : 0;
+    return rc;
+}
+
+int rowtide__crdt_read_floor(rowtide__crdt *engine, rowtide__crdt_table *table)
+{
+    return rowtide__crdt_integer(engine, &table->floor, 0,
+                                 "SELECT value FROM main.crsql_master WHERE "
+                                 "key = 'rowtide_floor_%lld'",
+                                 (long long)table->id);
+}

@@ -1,0 +1,454 @@
+#ifndef ROWTIDE_CRDT_ENGINE_H
+#define ROWTIDE_CRDT_ENGINE_H
+
+#include "crdt/clock.h"
+#include "crdt/sqlite.h"
+
+#include <rowtide/crdt.h>
+
+/* What one connection knows about its tables that take part. It belongs to the
+ * connection: freed when the last of the functions and modules is.
+ *
+ * Statuses are the library's, with the message in the thread's last error; at
+ * the border to SQLite rowtide__crdt_code() makes a result code of it. */
+
+/* Greater versions come from a broken peer, and are refused: they would leave
+ * no room for local changes. */
+#define ROWTIDE__GREATEST_VERSION ((int64_t)1 << 53)
+
+typedef struct rowtide__crdt rowtide__crdt;
+typedef struct rowtide__crdt_table rowtide__crdt_table;
+
+typedef struct rowtide__crdt_column {
+    int id;     /* from 1, never used again */
+    char *name; /* as in the schema */
+    sqlite3_stmt *upsert, *update;
+} rowtide__crdt_column;
+
+/* A key: the integer itself if the table has an INTEGER PRIMARY KEY, else the
+ * packed values without their count. */
+typedef struct rowtide__key {
+    int64_t integer;
+    const void *data; /* NULL: integer */
+    size_t size;
+} rowtide__key;
+
+struct rowtide__crdt_table {
+    rowtide__crdt_table *next;
+    int64_t id;
+    char *name;
+    char *registered; /* its name when it was enabled: of its triggers */
+    int dropped;      /* the table or its triggers are gone */
+    int shaped;       /* what follows has been read */
+    int stale;        /* columns differ from what is registered */
+    int keys_changed; /* and so does the primary key */
+    int altering;     /* between begin_alter and commit_alter */
+    int integer_key;
+    int folding;        /* keys that differ may be equal by a collation */
+    int key_count;
+    char **keys; /* in the order of PRIMARY KEY */
+    int column_count;
+    rowtide__crdt_column *columns; /* not in the key, not generated */
+    int max_column;                /* greatest id */
+
+    /* Statements, prepared when needed. */
+    sqlite3_stmt *find, *after, *put; /* of the clocks */
+    sqlite3_stmt *get, *scan;         /* of the rows: keys, then columns */
+    sqlite3_stmt *remove, *create;
+    struct rowtide__sets *sets; /* merge_row.c */
+
+    const void *reader; /* whose row `get` or `scan` is at */
+
+    /* Valid until the transaction ends. */
+    int lookups;     /* so far */
+    int bounded;     /* `max_key` and `has_clocks` have been read */
+    int has_clocks;  /* any stored */
+    int64_t max_key; /* greatest integer key stored */
+    int64_t floor;   /* greatest causal length that was forgotten, even;
+                           what has no clock begins above it */
+
+    /* The record that was read last; see store.c. */
+    uint64_t run_serial;
+    int64_t run_first, run_rows; /* 0 rows: none */
+    rowtide__clock run;
+    uint64_t miss_serial; /* `miss` was looked for and has no record */
+    int64_t miss;
+};
+
+typedef struct rowtide__pending rowtide__pending;
+typedef struct rowtide__sites rowtide__sites;
+
+/* Statements that do not depend on a table; the text is in sql.c. */
+enum rowtide__fixed {
+    ROWTIDE__LAST_VERSION,
+    ROWTIDE__JOIN,
+    ROWTIDE__LOG_PUT,
+    ROWTIDE__LOG_BATCH,
+    ROWTIDE__LOG_NEXT,
+    ROWTIDE__LOG_ALONE,
+    ROWTIDE__LOG_CHANGE,
+    ROWTIDE__LOG_DROP,
+    ROWTIDE__LOG_UP,
+    ROWTIDE__LOG_DOWN,
+    ROWTIDE__SITE_BY_ORDINAL,
+    ROWTIDE__SITE_BY_ID,
+    ROWTIDE__SITE_ADD,
+    ROWTIDE__FIXED_COUNT
+};
+
+struct rowtide__crdt {
+    sqlite3 *sqlite;
+    int references;
+    rowtide__crdt_table *tables;
+    rowtide__crdt_table *last; /* looked up last */
+    int loaded;                /* `tables` agree with the schema */
+    int registered;            /* its functions and modules are there */
+    int kept;                  /* we are told before the connection closes */
+    int busy;                  /* a statement of a table is running */
+    int outdated;              /* the schema changed meanwhile */
+    int failed;                /* a write was not tracked: refuse to commit */
+    int failed_mark, top_mark; /* savepoints that were open; -1: none */
+    int sync_bit;
+    int merge_equal_values;
+    int64_t least_version; /* db_version is not below */
+    unsigned char site_id[ROWTIDE_SITE_ID_SIZE];
+
+    /* The transaction. */
+    int joined;                /* SQLite tells us how it ends */
+    int version_known;         /* `db_version` has been read */
+    uint64_t serial;           /* changes when what was read may have changed */
+    uint64_t generation;       /* changes when `tables` do */
+    uint64_t first_generation; /* when the transaction began */
+    int64_t db_version;        /* at its start */
+    int64_t pending_version;   /* what it will be; 0: not set */
+    int64_t sequence;
+    int64_t impacted;
+    int64_t batch;          /* flushes so far */
+    int64_t logged_version; /* greatest that was written to the log */
+    int cache_valid; /* if the file still has `data_version`: what is known */
+    unsigned data_version; /* of the tables and of `last_version` holds on */
+    int64_t last_version;
+    int same_data;          /* nobody has written since the last transaction */
+    int64_t outdated_items; /* of the log, not swept yet */
+
+    rowtide__pending *pending;
+    rowtide__sites *sites;
+    sqlite3_stmt *fixed[ROWTIDE__FIXED_COUNT];
+    rowtide__clock work, work2;
+    rowtide_buffer key, bytes;          /* for whoever is at work */
+    struct rowtide__merge_cache *merge; /* merge.c */
+
+    /* Inside CREATE VIRTUAL TABLE no savepoint can be opened. */
+    int unguarded;
+    /* What gives the rows of a table that is enabled their clocks; NULL: each
+     * row a new one. */
+    int (*fill)(rowtide__crdt *engine, rowtide__crdt_table *table);
+};
+
+/* ## engine.c: life, the transaction */
+int rowtide__crdt_new(sqlite3 *sqlite, rowtide__crdt **out);
+void rowtide__crdt_release(void *engine);
+/* Write the tables that a database needs which is used for the first time. */
+int rowtide__crdt_setup(rowtide__crdt *engine);
+/* Finalize everything, so that the connection can be closed. */
+void rowtide__crdt_finalize(rowtide__crdt *engine);
+/* Notice what other connections did: call it before anything is read. */
+int rowtide__crdt_refresh(rowtide__crdt *engine);
+/* Take part in the transaction that is writing. */
+int rowtide__crdt_join(rowtide__crdt *engine);
+/* Of the committed state. */
+int rowtide__crdt_db_version(rowtide__crdt *engine, int64_t *out);
+/* max(db_version + 1, pending, least), which becomes pending. */
+int rowtide__crdt_next_version(rowtide__crdt *engine, int64_t least,
+                               int64_t *out);
+/* A row has a new clock. */
+int rowtide__crdt_put(rowtide__crdt *engine, rowtide__crdt_table *table,
+                      const rowtide__key *key, const rowtide__clock *clock);
+/* Something was written that is not tracked. Until that is undone the
+ * transaction cannot be committed. Returns `status`. */
+int rowtide__crdt_failed(rowtide__crdt *engine, int status);
+/* Callbacks of crsql_changes. */
+void rowtide__crdt_begin(rowtide__crdt *engine);
+int rowtide__crdt_savepoint(rowtide__crdt *engine, int number);
+void rowtide__crdt_release_savepoint(rowtide__crdt *engine, int number);
+void rowtide__crdt_rollback_to(rowtide__crdt *engine, int number);
+void rowtide__crdt_end_transaction(rowtide__crdt *engine, int committed);
+
+/* ## sql.c: statements and errors */
+int rowtide__crdt_fail_sql(rowtide__crdt *engine, int rc, const char *format,
+                           ...) __attribute__((format(printf, 3, 4)));
+/* SQLite's code for the last error. */
+int rowtide__crdt_code(int status);
+void rowtide__crdt_result_error(sqlite3_context *context, int status);
+/* `format` of sqlite3_mprintf. Kept until finalized. */
+int rowtide__crdt_prepare(rowtide__crdt *engine, sqlite3_stmt **out,
+                          const char *format, ...);
+int rowtide__crdt_exec(rowtide__crdt *engine, const char *format, ...);
+/* ROWTIDE_OK with a row, ROWTIDE_DONE without. */
+int rowtide__crdt_step(rowtide__crdt *engine, sqlite3_stmt *stmt);
+/* Step to the end and reset. */
+int rowtide__crdt_run(rowtide__crdt *engine, sqlite3_stmt *stmt);
+int rowtide__crdt_bind(sqlite3_stmt *stmt, int index,
+                       const rowtide_value *value);
+/* Valid until the statement moves. */
+int rowtide__crdt_read_column(sqlite3_stmt *stmt, int index,
+                              rowtide_value *out);
+int rowtide__crdt_argument(sqlite3_value *value, rowtide_value *out);
+/* First column of the first row. */
+int rowtide__crdt_integer(rowtide__crdt *engine, int64_t *out,
+                          int64_t otherwise, const char *format, ...);
+
+int rowtide__crdt_fixed(rowtide__crdt *engine, enum rowtide__fixed which,
+                        sqlite3_stmt **out);
+
+/* ## sites.c: ordinals of sites */
+int rowtide__sites_new(rowtide__sites **out);
+void rowtide__sites_free(rowtide__sites *sites);
+void rowtide__sites_forget(rowtide__sites *sites);
+/* Ordinal of a site, made if it is new; NULL is 0. */
+int rowtide__crdt_site_ordinal(rowtide__crdt *engine, const void *site,
+                               size_t size, int32_t *out);
+/* Borrowed until the next call. */
+int rowtide__crdt_site_of(rowtide__crdt *engine, int32_t ordinal,
+                          const void **site, size_t *size);
+
+/* ## tables.c: which tables take part, and what they look like */
+/* ROWTIDE_ESCHEMA if there is none: *out NULL. */
+int rowtide__crdt_table_find(rowtide__crdt *engine, const char *name,
+                             rowtide__crdt_table **out);
+/* Load them if that has not been done; then follow engine->tables. */
+int rowtide__crdt_tables_load(rowtide__crdt *engine);
+int rowtide__crdt_table_by_id(rowtide__crdt *engine, int64_t id,
+                              rowtide__crdt_table **out);
+/* Read its columns if that has not been done. */
+int rowtide__crdt_table_shape(rowtide__crdt *engine,
+                              rowtide__crdt_table *table);
+/* Place of a column in `columns`, -1 if there is none. */
+int rowtide__crdt_column_find(const rowtide__crdt_table *table,
+                              const char *name);
+int rowtide__crdt_column_by_id(const rowtide__crdt_table *table, int id);
+/* Forget what is known about the schema; read again when needed. */
+void rowtide__crdt_tables_forget(rowtide__crdt *engine);
+/* The same after a rollback to a savepoint, when what was read about tables
+ * in this transaction may not be true any more. */
+void rowtide__crdt_tables_doubt(rowtide__crdt *engine);
+void rowtide__crdt_tables_finalize(rowtide__crdt *engine);
+/* Forget what was read from the clocks. */
+void rowtide__crdt_tables_uncache(rowtide__crdt *engine);
+void rowtide__crdt_tables_free(rowtide__crdt *engine);
+/* ## keys.c */
+int rowtide__key_pack(rowtide__crdt_table *table, const rowtide_value *values,
+                      rowtide_buffer *out, rowtide__key *key);
+/* From a packed key of the wire, with its count. */
+int rowtide__key_read(rowtide__crdt_table *table, const void *pk, size_t size,
+                      rowtide_buffer *out, rowtide__key *key);
+/* To the wire. */
+int rowtide__key_write(rowtide__crdt_table *table, const rowtide__key *key,
+                       rowtide_buffer *out);
+int rowtide__key_bind(rowtide__crdt_table *table, sqlite3_stmt *stmt, int first,
+                      const rowtide__key *key);
+
+/* ## pending.c: clocks that changed and are not written yet. A stack: a
+ * savepoint notes its height, rolling back cuts it. Rows with successive keys
+ * and like clocks fold into one entry. */
+typedef struct rowtide__entry {
+    rowtide__crdt_table *table;
+    rowtide__key key; /* `data` points into the stack */
+    int64_t rows;
+    const rowtide__group *groups;
+    int count;
+} rowtide__entry;
+
+int rowtide__pending_new(rowtide__pending **out);
+void rowtide__pending_free(rowtide__pending *pending);
+void rowtide__pending_clear(rowtide__pending *pending);
+/* 1 and the clock, 0 if it is not pending, or a negative code. */
+int rowtide__pending_find(rowtide__pending *pending, rowtide__crdt_table *table,
+                          const rowtide__key *key, rowtide__clock *out);
+int rowtide__pending_put(rowtide__pending *pending, rowtide__crdt_table *table,
+                         const rowtide__key *key, const rowtide__clock *clock);
+/* Fold what can be: before it is written. */
+int rowtide__pending_settle(rowtide__pending *pending);
+/* Bytes that are not written yet. */
+size_t rowtide__pending_size(const rowtide__pending *pending);
+/* How many entries are not written yet; the nth of them, oldest first. */
+size_t rowtide__pending_count(const rowtide__pending *pending);
+void rowtide__pending_entry(const rowtide__pending *pending, size_t nth,
+                            rowtide__entry *out);
+/* All of it is written. What a rollback may bring back is kept. */
+void rowtide__pending_written(rowtide__pending *pending);
+int rowtide__pending_mark(rowtide__pending *pending, int number);
+void rowtide__pending_unmark(rowtide__pending *pending, int number);
+void rowtide__pending_cut(rowtide__pending *pending, int number);
+
+/* ## store.c: clocks on disk, one record for a row or for a run of rows */
+/* The clock of a row, pending or stored; empty if it has none. */
+int rowtide__clock_load(rowtide__crdt *engine, rowtide__crdt_table *table,
+                        const rowtide__key *key, rowtide__clock *out);
+/* The same of what is stored only. Afterwards table->run_* is the record. */
+int rowtide__store_read(rowtide__crdt *engine, rowtide__crdt_table *table,
+                        const rowtide__key *key, rowtide__clock *out);
+/* Where the first record with a greater integer key begins. */
+int rowtide__store_after(rowtide__crdt *engine, rowtide__crdt_table *table,
+                         int64_t key, int64_t *out);
+int rowtide__store_put(rowtide__crdt *engine, rowtide__crdt_table *table,
+                       const rowtide__key *key, int64_t rows,
+                       const rowtide__group *groups, int count);
+
+/* ## log.c: which cells were set, in order of db_version and sequence */
+/* Cells `column` up to `column + count - 1` of `rows` rows, the sequence of
+ * each row greater by `stride`. */
+typedef struct rowtide__logged {
+    int64_t db_version, sequence;
+    int64_t table; /* its id */
+    rowtide__key key;
+    int64_t rows, stride;
+    int32_t column, count;
+} rowtide__logged;
+
+typedef struct rowtide__log {
+    rowtide__logged *items;
+    size_t count, capacity;
+} rowtide__log;
+
+int rowtide__log_add(rowtide__log *log, const rowtide__logged *item);
+/* Sort, and write in blocks. */
+int rowtide__log_write(rowtide__crdt *engine, rowtide__log *log);
+/* Items of a block, their keys borrowed from `body`. */
+int rowtide__log_decode(const void *body, size_t size, rowtide__log *out);
+void rowtide__log_dispose(rowtide__log *log);
+
+/* Encode the items from `*at` on that fit in a block and have the version of
+ * the first into engine->bytes. */
+int rowtide__log_encode(rowtide__crdt *engine, const rowtide__log *log,
+                        size_t *at);
+
+/* ## sweep.c: what the log says and is not so any more */
+/* Now and then, drop some of it. */
+int rowtide__crdt_sweep(rowtide__crdt *engine);
+
+/* ## flush.c */
+/* Write what is pending to the clocks and the log. */
+int rowtide__crdt_flush(rowtide__crdt *engine);
+
+/* ## collect.c */
+/* Forget clocks of deleted rows with a db_version up to `until`. */
+int rowtide__crdt_collect(rowtide__crdt *engine, int64_t until, int64_t *out);
+/* Read table->floor. */
+int rowtide__crdt_read_floor(rowtide__crdt *engine, rowtide__crdt_table *table);
+
+/* ## rows.c: statements about rows of a table, found by key */
+/* "INSERT", "UPDATE", "DELETE" or "SELECT IS", with the key as the first
+ * parameters and the value of `column`, if it is not NULL, behind it. */
+int rowtide__crdt_write_keyed(const rowtide__crdt_table *table,
+                              const char *verb, const char *column,
+                              rowtide_buffer *out);
+/* "UPDATE" if the row exists, else "INSERT", of several columns, whose values
+ * come behind the key. */
+int rowtide__crdt_write_row(const rowtide__crdt_table *table, int exists,
+                            const int *places, int count, rowtide_buffer *out);
+/* Names of the columns of the key, with commas between. */
+int rowtide__crdt_write_keys(const rowtide__crdt_table *table,
+                             rowtide_buffer *out);
+/* table->get gives one row: its key, then its columns. */
+int rowtide__crdt_prepare_get(rowtide__crdt *engine,
+                              rowtide__crdt_table *table);
+/* table->scan gives rows from an integer key on, in order. */
+int rowtide__crdt_prepare_scan(rowtide__crdt *engine,
+                               rowtide__crdt_table *table);
+
+/* ## read.c: changes in order; for crsql_changes and for pull */
+typedef struct rowtide__reader rowtide__reader;
+enum { ROWTIDE__SITE_ANY, ROWTIDE__SITE_IS, ROWTIDE__SITE_IS_NOT };
+typedef struct rowtide__filter {
+    int64_t since, until; /* greater than, at most; INT64_MIN, INT64_MAX: all */
+    const char *table;    /* NULL: all */
+    const void *pk;       /* packed; needs `table` */
+    size_t pk_size;
+    int descending;
+    int site_mode;    /* of what follows */
+    const void *site; /* NULL is this database */
+    size_t site_size;
+    int keep_values; /* 0: values are not needed */
+} rowtide__filter;
+#define ROWTIDE__FILTER_INIT                                                   \
+    {                                                                          \
+        INT64_MIN, INT64_MAX, NULL, NULL, 0, 0, 0, NULL, 0, 1                  \
+    }
+
+int rowtide__reader_open(rowtide__crdt *engine, const rowtide__filter *filter,
+                         rowtide__reader **out);
+/* ROWTIDE_DONE at the end. The change is valid until the next call; its value
+ * is read only by rowtide__reader_value(). */
+int rowtide__reader_next(rowtide__reader *reader, rowtide_crdt_change *change);
+int rowtide__reader_value(rowtide__reader *reader, rowtide_value *out);
+int64_t rowtide__reader_rowid(rowtide__reader *reader);
+void rowtide__reader_free(rowtide__reader *reader);
+
+/* ## merge.c */
+void rowtide__crdt_merge_free(rowtide__crdt *engine);
+/* Merge one change; *won counts what crsql_rows_impacted() counts. Atomic: if
+ * it fails, nothing of it remains. The message names table, key and column. */
+int rowtide__crdt_merge_change(rowtide__crdt *engine,
+                               const rowtide_crdt_change *change, int *won);
+/* The same, but the cells of a row may be written later, all at once. Ends
+ * with rowtide__merge_leave(). */
+int rowtide__crdt_merge_held(rowtide__crdt *engine,
+                             const rowtide_crdt_change *change, int *won);
+
+/* ## merge_row.c, merge.h */
+typedef struct rowtide__sets rowtide__sets;
+void rowtide__sets_free(rowtide__sets *sets);
+
+/* ## enable.c, alter.c */
+int rowtide__crdt_enable(rowtide__crdt *engine, const char *table);
+int rowtide__crdt_disable(rowtide__crdt *engine, const char *table);
+int rowtide__crdt_begin_alter(rowtide__crdt *engine, const char *table);
+int rowtide__crdt_commit_alter(rowtide__crdt *engine, const char *table);
+
+/* ## convert.c */
+/* Take over the tables of cr-sqlite 0.16; *out is how many. */
+int rowtide__crdt_convert(rowtide__crdt *engine, int64_t *out);
+
+/* ## register.c: what a connection gets */
+/* *out is borrowed from the connection. Does nothing more than finding it if
+ * that has been done. */
+int rowtide__crdt_register(sqlite3 *sqlite, rowtide__crdt **out);
+int rowtide__crdt_keep(rowtide__crdt *engine);
+/* Register a function whose user data is the engine, counted. */
+int rowtide__crdt_function(rowtide__crdt *engine, const char *name, int count,
+                           int flags,
+                           void (*call)(sqlite3_context *, int,
+                                        sqlite3_value **));
+int rowtide__crdt_module(rowtide__crdt *engine, const char *name,
+                         const sqlite3_module *module);
+/* Each adds its functions or modules to the connection. */
+int rowtide__crdt_add_changes(rowtide__crdt *engine);     /* changes.c */
+int rowtide__crdt_add_views(rowtide__crdt *engine);       /* views.c */
+int rowtide__crdt_add_functions(rowtide__crdt *engine);   /* functions.c */
+int rowtide__crdt_add_local(rowtide__crdt *engine);       /* local.c */
+int rowtide__crdt_add_unpack(rowtide__crdt *engine);      /* unpack_table.c */
+int rowtide__crdt_add_fract(rowtide__crdt *engine);       /* fract*.c */
+int rowtide__crdt_add_clset(rowtide__crdt *engine);       /* clset.c */
+int rowtide__crdt_add_automigrate(rowtide__crdt *engine); /* automigrate*.c */
+int rowtide__crdt_add_convert(rowtide__crdt *engine);     /* convert*.c */
+
+/* ## Who owns what
+ *
+ * Engine (built into the library and into the extension; sees base and
+ * crdt/sqlite.h only, never db/): engine.c sql.c tables.c keys.c clock.c
+ * pending.c store.c log.c sweep.c flush.c rows.c sites.c clock_disk.c read.c local.c merge.c enable.c alter.c changes.c
+ * views.c functions.c register.c pack.c unpack_table.c.
+ *
+ * SQL functions on top of the engine, in both too: fract*.c
+ * (crsql_fract_*), clset.c (module clset), automigrate*.c
+ * (crsql_automigrate), convert*.c (databases of cr-sqlite 0.16).
+ *
+ * The C API of <rowtide/crdt.h>, in the library only, files named api_*.c;
+ * they may include db/: api_open.c (open, enable, alter, site, version),
+ * api_pull.c (iterator over rowtide__reader), api_merge.c (merge_begin, add,
+ * end, report), api_payload_write.c, api_payload_read.c and payload.h (the
+ * bytes), api_peers.c (peers, fetch, sync, collect). They reach the engine
+ * with rowtide__crdt_of() of api.h. */
+
+#endif

@@ -1,0 +1,440 @@
+#include "crdt/local.h"
+#include "crdt/merge.h"
+#include "base/error.h"
+
+#include <string.h>
+
+int rowtide__value_compare(const rowtide_value *a, const rowtide_value *b)
+{
+    /* SQLite's numbers of types are in reverse order of rank. */
+    if (a->type != b->type)
+        return a->type < b->type ? 1 : -1;
+    if (a->type == ROWTIDE_INTEGER)
+        return a->integer < b->integer ? -1 : a->integer > b->integer;
+    if (a->type == ROWTIDE_REAL)
+        return a->real < b->real ? -1 : a->real > b->real;
+    if (a->type == ROWTIDE_NULL)
+        return 0;
+    size_t size = a->size < b->size ? a->size : b->size;
+    int order = size > 0 ? memcmp(a->data, b->data, size) : 0;
+    return order ? order : a->size < b->size ? -1 : a->size > b->size;
+}
+
+int rowtide__local_set(rowtide__crdt *engine, rowtide__clock *clock, int id,
+                       int64_t db_version)
+{
+    rowtide__cell cell;
+    int64_t version = 1;
+    if (rowtide__clock_find(clock, id, &cell))
+        version = cell.version < ROWTIDE__GREATEST_VERSION
+                      ? cell.version + 1
+                      : ROWTIDE__GREATEST_VERSION; /* peers refuse more */
+    cell.site = 0;
+    cell.version = version;
+    cell.db_version = db_version;
+    cell.sequence = engine->sequence++;
+    return rowtide__clock_set(clock, id, &cell);
+}
+
+int rowtide__local_create(rowtide__crdt *engine, rowtide__crdt_table *table,
+                          rowtide__clock *clock, int64_t db_version,
+                          int64_t sequence)
+{
+    rowtide__cell cell = {0, table->floor + 1, 0, 0};
+    (void)engine;
+    if (rowtide__clock_find(clock, ROWTIDE__SENTINEL, &cell))
+        cell.version += cell.version % 2 == 0 ? 1 : 2;
+    cell.site = 0;
+    cell.db_version = db_version;
+    cell.sequence = sequence;
+    return rowtide__clock_set(clock, ROWTIDE__SENTINEL, &cell);
+}
+
+/* All columns of a row that was never seen. */
+static int set_fresh(rowtide__crdt *engine, rowtide__crdt_table *table,
+                     rowtide__clock *clock, int64_t db_version)
+{
+    rowtide__cell cell = {0, 1, db_version, 0};
+    int rc = ROWTIDE_OK;
+    for (int i = 0; i < table->column_count && rc == ROWTIDE_OK;) {
+        int from = i++;
+        while (i < table->column_count
+               && table->columns[i].id == table->columns[i - 1].id + 1)
+            i++;
+        cell.sequence = engine->sequence;
+        engine->sequence += i - from;
+        rc = rowtide__clock_set_range(clock, table->columns[from].id, i - from,
+                                      &cell);
+    }
+    return rc;
+}
+
+int rowtide__local_insert(rowtide__crdt *engine, rowtide__crdt_table *table,
+                          rowtide__clock *clock)
+{
+    int64_t db_version, sequence;
+    rowtide__cell cell;
+    int rc = rowtide__crdt_next_version(engine, 0, &db_version);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    if (table->column_count == 0)
+        return rowtide__local_create(engine, table, clock, db_version,
+                                     engine->sequence++);
+    if (clock->count == 0) {
+        if (table->floor > 0)
+            rc = rowtide__local_create(engine, table, clock, db_version,
+                                       engine->sequence++);
+        return rc == ROWTIDE_OK ? set_fresh(engine, table, clock, db_version)
+                                : rc;
+    }
+    /* A row that was seen uses a sequence for its sentinel, if there is one
+     * or not. */
+    sequence = engine->sequence++;
+    if (rowtide__clock_find(clock, ROWTIDE__SENTINEL, &cell))
+        rc = rowtide__local_create(engine, table, clock, db_version, sequence);
+    for (int i = 0; i < table->column_count && rc == ROWTIDE_OK; i++)
+        rc = rowtide__local_set(engine, clock, table->columns[i].id,
+                                db_version);
+    return rc;
+}
+
+int rowtide__local_delete(rowtide__crdt *engine, rowtide__clock *clock)
+{
+    rowtide__cell cell = {0, 1, 0, 0};
+    int rc = rowtide__crdt_next_version(engine, 0, &cell.db_version);
+    int64_t db_version = cell.db_version;
+    if (rc != ROWTIDE_OK)
+        return rc;
+    rowtide__clock_find(clock, ROWTIDE__SENTINEL, &cell);
+    cell.site = 0;
+    cell.version++;
+    cell.db_version = db_version;
+    cell.sequence = engine->sequence++;
+    rowtide__clock_drop_cells(clock);
+    return rowtide__clock_set(clock, ROWTIDE__SENTINEL, &cell);
+}
+
+/* ## What triggers call */
+
+static int fail_stale(const rowtide__crdt_table *table)
+{
+    return rowtide__fail(ROWTIDE_ESCHEMA,
+                         "table \"%s\" was altered outside crsql_begin_alter "
+                         "and crsql_commit_alter: run SELECT "
+                         "crsql_commit_alter('%s')",
+                         table->name, table->name);
+}
+
+/* The triggers of cr-sqlite name the table. */
+static int fail_foreign(sqlite3_value *name)
+{
+    const char *text = (const char *)sqlite3_value_text(name);
+    return rowtide__fail(ROWTIDE_ESCHEMA,
+                         "table \"%s\" takes part in cr-sqlite 0.16: run "
+                         "SELECT rowtide_crdt_convert()",
+                         text ? text : "");
+}
+
+/* Tables of an attached database have the same numbers as ours. */
+static int check_main(rowtide__crdt *engine)
+{
+    if (engine->joined
+        || sqlite3_txn_state(engine->sqlite, "main") == SQLITE_TXN_WRITE)
+        return ROWTIDE_OK;
+    return rowtide__fail(ROWTIDE_EMISUSE,
+                         "tables that take part can be written to in the main "
+                         "database only, or by a trigger");
+}
+
+static int open_table(rowtide__crdt *engine, sqlite3_value *id,
+                      rowtide__crdt_table **out)
+{
+    int rc = check_main(engine);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_join(engine);
+    if (rc == ROWTIDE_OK && sqlite3_value_type(id) == SQLITE_TEXT)
+        rc = fail_foreign(id);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_table_by_id(engine, sqlite3_value_int64(id), out);
+    if (rc == ROWTIDE_OK && (*out)->stale)
+        rc = fail_stale(*out);
+    return rc;
+}
+
+static int read_key(rowtide__crdt *engine, rowtide__crdt_table *table,
+                    sqlite3_value **argv, rowtide__key *key)
+{
+    rowtide_value values[128];
+    int rc = ROWTIDE_OK;
+    for (int i = 0; i < table->key_count && rc == ROWTIDE_OK; i++)
+        rc = rowtide__crdt_argument(argv[i], &values[i]);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__key_pack(table, values, &engine->key, key);
+    return rc == ROWTIDE_OK ? rowtide__merge_yield(engine, table, key) : rc;
+}
+
+typedef int (*row_change)(rowtide__crdt *engine, rowtide__crdt_table *table,
+                          rowtide__clock *clock);
+
+static int change_row(rowtide__crdt *engine, int argc, sqlite3_value **argv,
+                      row_change change)
+{
+    rowtide__crdt_table *table;
+    rowtide__key key;
+    int rc = open_table(engine, argv[0], &table);
+    if (rc == ROWTIDE_OK && argc - 1 != table->key_count)
+        rc = rowtide__fail(ROWTIDE_EINVAL, "expected %d values, got %d",
+                           table->key_count, argc - 1);
+    if (rc == ROWTIDE_OK)
+        rc = read_key(engine, table, argv + 1, &key);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__clock_load(engine, table, &key, &engine->work);
+    if (rc == ROWTIDE_OK)
+        rc = change(engine, table, &engine->work);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_put(engine, table, &key, &engine->work);
+    return rc;
+}
+
+static int delete_row(rowtide__crdt *engine, rowtide__crdt_table *table,
+                      rowtide__clock *clock)
+{
+    (void)table;
+    return rowtide__local_delete(engine, clock);
+}
+
+static void end_call(sqlite3_context *context, rowtide__crdt *engine, int rc)
+{
+    if (rc != ROWTIDE_OK)
+        rowtide__crdt_result_error(context, rowtide__crdt_failed(engine, rc));
+}
+
+static int is_applicable(const rowtide__crdt *engine, int argc, int least)
+{
+    return argc >= least && !engine->sync_bit;
+}
+
+static void after_insert(sqlite3_context *context, int argc,
+                         sqlite3_value **argv)
+{
+    rowtide__crdt *engine = sqlite3_user_data(context);
+    if (is_applicable(engine, argc, 2))
+        end_call(context, engine,
+                 change_row(engine, argc, argv, rowtide__local_insert));
+}
+
+static void after_delete(sqlite3_context *context, int argc,
+                         sqlite3_value **argv)
+{
+    rowtide__crdt *engine = sqlite3_user_data(context);
+    if (is_applicable(engine, argc, 2))
+        end_call(context, engine, change_row(engine, argc, argv, delete_row));
+}
+
+/* ## UPDATE
+ *
+ * crsql_after_update(table, first, new key.., old key.., new.., old..): the
+ * columns from `first` on, of which a call can take so many. */
+
+typedef struct update {
+    rowtide__crdt *engine;
+    rowtide__crdt_table *table;
+    int first, count;
+    sqlite3_value **new_key, **old_key, **new_values, **old_values;
+} update;
+
+static int read_update(update *call, int argc, sqlite3_value **argv)
+{
+    int rc = open_table(call->engine, argv[0], &call->table);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    int keys = call->table->key_count;
+    call->first = sqlite3_value_int(argv[1]);
+    call->count = (argc - 2 - 2 * keys) / 2;
+    if (call->count < 0 || call->first < 0
+        || call->first + call->count > call->table->column_count)
+        return rowtide__fail(ROWTIDE_EINVAL,
+                             "crsql_after_update: table \"%s\" "
+                             "has another number of columns",
+                             call->table->name);
+    call->new_key = argv + 2;
+    call->old_key = call->new_key + keys;
+    call->new_values = call->old_key + keys;
+    call->old_values = call->new_values + call->count;
+    return ROWTIDE_OK;
+}
+
+static int is_changed(sqlite3_value *a, sqlite3_value *b, int *out)
+{
+    rowtide_value left, right;
+    int rc = rowtide__crdt_argument(a, &left);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_argument(b, &right);
+    if (rc == ROWTIDE_OK)
+        *out = rowtide__value_compare(&left, &right) != 0;
+    return rc;
+}
+
+static int is_key_changed(update *call, int *out)
+{
+    int rc = ROWTIDE_OK;
+    *out = 0;
+    for (int i = 0; i < call->table->key_count && !*out && rc == ROWTIDE_OK;
+         i++)
+        rc = is_changed(call->new_key[i], call->old_key[i], out);
+    return rc;
+}
+
+/* The cells of the old key, told anew as cells of the new one. */
+static int take_cells(rowtide__crdt *engine, rowtide__clock *from,
+                      rowtide__clock *to, int64_t db_version)
+{
+    int rc = ROWTIDE_OK;
+    for (int i = 0; i < from->count && rc == ROWTIDE_OK; i++) {
+        const rowtide__group *group = &from->groups[i];
+        if (group->column == ROWTIDE__SENTINEL)
+            continue;
+        rowtide__cell cell = {0, group->version, db_version, engine->sequence};
+        engine->sequence += group->count;
+        rc = rowtide__clock_set_range(to, group->column, group->count, &cell);
+    }
+    return rc;
+}
+
+/* UPDATE OR REPLACE has removed a row whose cells the old row's must win over:
+ * what has a clock here and none there, and the row itself, which is alive
+ * without a sentinel. */
+static int replace_cells(update *call, const rowtide__clock *from,
+                         rowtide__clock *to, int64_t db_version)
+{
+    rowtide__cell cell = {0, 1, db_version, 0};
+    int rc = ROWTIDE_OK;
+    if (to->count == 0)
+        return rc;
+    if (!rowtide__clock_find(to, ROWTIDE__SENTINEL, &cell))
+        rc = rowtide__clock_set(to, ROWTIDE__SENTINEL, &cell);
+    for (int i = 0; i < call->table->column_count && rc == ROWTIDE_OK; i++) {
+        int id = call->table->columns[i].id;
+        if (!rowtide__clock_find(from, id, &cell)
+            && rowtide__clock_find(to, id, &cell))
+            rc = rowtide__local_set(call->engine, to, id, db_version);
+    }
+    return rc;
+}
+
+/* Both clocks are loaded; the old one is saved here. */
+/* A row that gives way to another one (UPDATE OR REPLACE) may have had newer
+ * cells: these count only if the row is made again, not if it went on. */
+static int displace(rowtide__clock *clock, int64_t db_version)
+{
+    rowtide__cell cell = {0, 1, db_version, 0};
+    if (clock->count == 0
+        || rowtide__clock_find(clock, ROWTIDE__SENTINEL, &cell))
+        return ROWTIDE_OK;
+    return rowtide__clock_set(clock, ROWTIDE__SENTINEL, &cell);
+}
+
+static int move_cells(update *call, rowtide__clock *from, rowtide__clock *to)
+{
+    rowtide__crdt *engine = call->engine;
+    rowtide__key key;
+    int64_t db_version;
+    int rc = rowtide__crdt_next_version(engine, 0, &db_version);
+    if (rc == ROWTIDE_OK)
+        rc = displace(to, db_version);
+    if (rc == ROWTIDE_OK)
+        rc = replace_cells(call, from, to, db_version);
+    if (rc == ROWTIDE_OK)
+        rc = take_cells(engine, from, to, db_version);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__local_delete(engine, from);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__local_create(engine, call->table, to, db_version,
+                                   engine->sequence++);
+    if (rc == ROWTIDE_OK)
+        rc = read_key(engine, call->table, call->old_key, &key);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_put(engine, call->table, &key, from);
+    return rc;
+}
+
+static int load_old(update *call, rowtide__clock *out)
+{
+    rowtide__key key;
+    int rc = read_key(call->engine, call->table, call->old_key, &key);
+    return rc == ROWTIDE_OK
+               ? rowtide__clock_load(call->engine, call->table, &key, out)
+               : rc;
+}
+
+static int set_changed(update *call, rowtide__clock *clock, int *any)
+{
+    int64_t db_version;
+    int rc = ROWTIDE_OK, changed;
+    for (int i = 0; i < call->count && rc == ROWTIDE_OK; i++) {
+        rc = is_changed(call->new_values[i], call->old_values[i], &changed);
+        if (rc != ROWTIDE_OK || !changed)
+            continue;
+        *any = 1;
+        rc = rowtide__crdt_next_version(call->engine, 0, &db_version);
+        if (rc == ROWTIDE_OK)
+            rc = rowtide__local_set(call->engine, clock,
+                                    call->table->columns[call->first + i].id,
+                                    db_version);
+    }
+    return rc;
+}
+
+static int update_row(update *call)
+{
+    rowtide__crdt *engine = call->engine;
+    rowtide__key key;
+    int moved = 0, any = 0, rc = ROWTIDE_OK;
+    if (call->first == 0)
+        rc = is_key_changed(call, &moved);
+    if (rc == ROWTIDE_OK && moved)
+        rc = load_old(call, &engine->work2);
+    if (rc == ROWTIDE_OK)
+        rc = read_key(engine, call->table, call->new_key, &key);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__clock_load(engine, call->table, &key, &engine->work);
+    if (rc == ROWTIDE_OK && moved)
+        rc = move_cells(call, &engine->work2, &engine->work);
+    if (rc == ROWTIDE_OK)
+        rc = set_changed(call, &engine->work, &any);
+    if (rc != ROWTIDE_OK || (!moved && !any))
+        return rc;
+    if (moved)
+        rc = read_key(engine, call->table, call->new_key, &key);
+    return rc == ROWTIDE_OK
+               ? rowtide__crdt_put(engine, call->table, &key, &engine->work)
+               : rc;
+}
+
+static void after_update(sqlite3_context *context, int argc,
+                         sqlite3_value **argv)
+{
+    update call;
+    memset(&call, 0, sizeof call);
+    call.engine = sqlite3_user_data(context);
+    if (!is_applicable(call.engine, argc, 4))
+        return;
+    int rc = read_update(&call, argc, argv);
+    if (rc == ROWTIDE_OK)
+        rc = update_row(&call);
+    end_call(context, call.engine, rc);
+}
+
+int rowtide__crdt_add_local(rowtide__crdt *engine)
+{
+    int flags = SQLITE_UTF8 | SQLITE_INNOCUOUS;
+    int rc = rowtide__crdt_function(engine, "crsql_after_insert", -1, flags,
+                                    after_insert);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_function(engine, "crsql_after_delete", -1, flags,
+                                    after_delete);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_function(engine, "crsql_after_update", -1, flags,
+                                    after_update);
+    return rc;
+}

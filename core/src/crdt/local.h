@@ -1,0 +1,24 @@
+#ifndef ROWTIDE_CRDT_LOCAL_H
+#define ROWTIDE_CRDT_LOCAL_H
+
+#include "crdt/engine.h"
+
+/* What a local write does to the clock of its row. */
+
+/* `clock` of a row that was inserted. */
+int rowtide__local_insert(rowtide__crdt *engine, rowtide__crdt_table *table,
+                          rowtide__clock *clock);
+int rowtide__local_delete(rowtide__crdt *engine, rowtide__clock *clock);
+/* One more version of a column. */
+int rowtide__local_set(rowtide__crdt *engine, rowtide__clock *clock, int id,
+                       int64_t db_version);
+/* The row comes to life (again). */
+int rowtide__local_create(rowtide__crdt *engine, rowtide__crdt_table *table,
+                          rowtide__clock *clock, int64_t db_version,
+                          int64_t sequence);
+
+/* By type and bytes, numbers by value: 1 and 1.0 differ. Which of two is the
+ * greater one: INTEGER > REAL > TEXT > BLOB > NULL. */
+int rowtide__value_compare(const rowtide_value *a, const rowtide_value *b);
+
+#endif

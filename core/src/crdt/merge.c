@@ -1,0 +1,502 @@
+#include "crdt/enable.h"
+#include "crdt/local.h"
+#include "crdt/merge.h"
+#include "crdt/pack.h"
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "base/error.h"
+
+#include <string.h>
+
+enum { MAX_NAME = 2048 };
+
+/* One change on its way in. */
+typedef struct merge {
+    rowtide__crdt *engine;
+    const rowtide_crdt_change *change;
+    rowtide__crdt_table *table;
+    rowtide__key key;
+    int column;     /* place in table->columns, -1: the row itself */
+    int64_t length; /* causal length before */
+    rowtide__clock *clock;
+    rowtide__cell cell; /* what is set */
+    int hold;
+    int won;
+} merge;
+
+void rowtide__crdt_merge_free(rowtide__crdt *engine)
+{
+    if (!engine->merge)
+        return;
+    rowtide__clock_dispose(&engine->merge->clock);
+    rowtide_buffer_dispose(&engine->merge->pk);
+    rowtide_buffer_dispose(&engine->merge->key);
+    rowtide_buffer_dispose(&engine->merge->bytes);
+    rowtide__free(engine->merge->cells);
+    rowtide__free(engine->merge);
+    engine->merge = NULL;
+}
+
+/* ## What is asked */
+
+static int check_limits(const rowtide_crdt_change *change)
+{
+    if (!change->table || !change->column)
+        return rowtide__fail(ROWTIDE_EINVAL,
+                             "a change has no table or no column");
+    if (strlen(change->table) > MAX_NAME)
+        return rowtide__fail(ROWTIDE_EINVAL,
+                             "crsql - table name exceeded max length");
+    if (strlen(change->column) > MAX_NAME)
+        return rowtide__fail(ROWTIDE_EINVAL,
+                             "crsql - column name exceeded max length");
+    if (change->site_id_size > ROWTIDE_SITE_ID_SIZE)
+        return rowtide__fail(ROWTIDE_EINVAL,
+                             "crsql - site id exceeded max length");
+    return ROWTIDE_OK;
+}
+
+static int check_versions(const rowtide_crdt_change *change)
+{
+    const char *poisoned = NULL;
+    if (change->db_version > ROWTIDE__GREATEST_VERSION)
+        poisoned = "db_version";
+    if (change->column_version > ROWTIDE__GREATEST_VERSION)
+        poisoned = "col_version";
+    if (change->causal_length > ROWTIDE__GREATEST_VERSION)
+        poisoned = "cl";
+    if (!poisoned)
+        return ROWTIDE_OK;
+    return rowtide__fail(ROWTIDE_EINVAL,
+                         "%s is so great that it would stop the clock",
+                         poisoned);
+}
+
+static int find_column(merge *work)
+{
+    const rowtide_crdt_change *change = work->change;
+    work->column = -1;
+    if (strcmp(change->column, "-1") == 0)
+        return ROWTIDE_OK;
+    work->column = rowtide__crdt_column_find(work->table, change->column);
+    if (work->column < 0 && change->causal_length % 2 != 0)
+        return rowtide__fail(ROWTIDE_ESCHEMA, "there is no such column");
+    return ROWTIDE_OK;
+}
+
+/* ## Who wins */
+
+static int prepare_is(merge *work, sqlite3_stmt **out)
+{
+    rowtide_buffer sql = ROWTIDE_BUFFER_INIT;
+    const char *name = work->table->columns[work->column].name;
+    int rc = rowtide__crdt_write_keyed(work->table, "SELECT IS", name, &sql);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_prepare(work->engine, out, "%s", sql.data);
+    rowtide_buffer_dispose(&sql);
+    return rc;
+}
+
+static int fail_missing(const merge *work)
+{
+    return rowtide__fail(ROWTIDE_ENOTFOUND,
+                         "could not find row to merge with for tbl %s",
+                         work->table->name);
+}
+
+/* By the rules for declared types, of which only REAL is told apart here. */
+static int is_real_column(merge *work, int *out)
+{
+    int64_t real;
+    int rc = rowtide__crdt_integer(
+        work->engine, &real, 0,
+        "SELECT type NOT LIKE '%%INT%%' AND type NOT LIKE '%%CHAR%%' AND type "
+        "NOT LIKE '%%CLOB%%' AND type NOT LIKE '%%TEXT%%' AND type NOT LIKE "
+        "'%%BLOB%%' AND (type LIKE '%%REAL%%' OR type LIKE '%%FLOA%%' OR type "
+        "LIKE '%%DOUB%%') FROM pragma_table_xinfo(%Q, 'main') WHERE name = %Q",
+        work->table->name, work->table->columns[work->column].name);
+    *out = real != 0;
+    return rc;
+}
+
+static int is_number(const rowtide_value *value)
+{
+    return value->type == ROWTIDE_INTEGER || value->type == ROWTIDE_REAL;
+}
+
+/* What the column makes of a value of another type: 77 in a TEXT column is
+ * '77', and the same change must not win again. */
+static int is_same_stored(merge *work, const rowtide_value *stored, int *out)
+{
+    /* Numbers are equal whatever their type, unless the column makes one of
+     * the other they are not the same. */
+    if (is_number(&work->change->value) && is_number(stored)) {
+        int rc = is_real_column(work, out);
+        if (rc != ROWTIDE_OK || !*out)
+            return rc;
+    }
+    sqlite3_stmt *stmt = NULL;
+    int rc = prepare_is(work, &stmt);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__key_bind(work->table, stmt, 1, &work->key);
+    if (rc == ROWTIDE_OK
+        && rowtide__crdt_bind(stmt, work->table->key_count + 1,
+                              &work->change->value)
+               != SQLITE_OK)
+        rc = rowtide__nomem();
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_step(work->engine, stmt);
+    if (rc == ROWTIDE_OK)
+        *out = sqlite3_column_int(stmt, 0);
+    sqlite3_finalize(stmt);
+    return rc < 0 ? rc : ROWTIDE_OK;
+}
+
+static int compare_value(merge *work, int *out)
+{
+    rowtide__crdt_table *table = work->table;
+    rowtide_value stored;
+    int same = 0;
+    table->reader = NULL;
+    int rc = rowtide__merge_flush(work->engine);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_prepare_get(work->engine, table);
+    if (rc == ROWTIDE_OK) {
+        sqlite3_reset(table->get);
+        rc = rowtide__key_bind(table, table->get, 1, &work->key);
+    }
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_step(work->engine, table->get);
+    if (rc == ROWTIDE_DONE)
+        rc = fail_missing(work);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_read_column(
+            table->get, table->key_count + work->column, &stored);
+    if (rc == ROWTIDE_OK) {
+        *out = rowtide__value_compare(&work->change->value, &stored);
+        if (stored.type != work->change->value.type)
+            rc = is_same_stored(work, &stored, &same);
+    }
+    if (same)
+        *out = 0;
+    sqlite3_reset(table->get);
+    return rc;
+}
+
+static int compare_site(merge *work, int32_t ordinal, int *out)
+{
+    const rowtide_crdt_change *change = work->change;
+    const void *site, *theirs = change->site_id;
+    size_t size, their_size = theirs ? change->site_id_size : 0;
+    int rc = rowtide__crdt_site_of(work->engine, ordinal, &site, &size);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    if (their_size == 0) {
+        theirs = work->engine->site_id;
+        their_size = ROWTIDE_SITE_ID_SIZE;
+    }
+    int order = memcmp(theirs, site, size < their_size ? size : their_size);
+    *out = order ? order : (their_size > size) - (their_size < size);
+    return ROWTIDE_OK;
+}
+
+static int decide_cell(merge *work, int *out)
+{
+    const rowtide_crdt_change *change = work->change;
+    rowtide__cell stored;
+    int order = 0, rc = ROWTIDE_OK;
+    *out = 1;
+    if (change->causal_length > work->length || work->length == 0
+        || !rowtide__clock_find(work->clock,
+                                work->table->columns[work->column].id, &stored))
+        return ROWTIDE_OK;
+    if (change->column_version != stored.version) {
+        *out = change->column_version > stored.version;
+        return ROWTIDE_OK;
+    }
+    rc = compare_value(work, &order);
+    if (rc == ROWTIDE_OK && order == 0 && work->engine->merge_equal_values)
+        rc = compare_site(work, stored.site, &order);
+    *out = order > 0;
+    return rc;
+}
+
+/* ## The clock */
+
+static int prepare_cell(merge *work)
+{
+    const rowtide_crdt_change *change = work->change;
+    int rc = rowtide__crdt_next_version(work->engine, change->db_version,
+                                        &work->cell.db_version);
+    work->cell.sequence = change->sequence;
+    work->cell.version = change->column_version;
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_site_ordinal(work->engine, change->site_id,
+                                        change->site_id_size, &work->cell.site);
+    return rc;
+}
+
+static int set_sentinel(merge *work, int64_t version)
+{
+    rowtide__cell cell = work->cell;
+    cell.version = version;
+    work->won++;
+    return rowtide__clock_set(work->clock, ROWTIDE__SENTINEL, &cell);
+}
+
+static int save(merge *work, int rc)
+{
+    work->engine->merge->unsaved = 1;
+    if (rc == ROWTIDE_OK && !work->hold)
+        rc = rowtide__merge_flush(work->engine);
+    /* The table has been written to already. */
+    return rc == ROWTIDE_OK ? rc : rowtide__crdt_failed(work->engine, rc);
+}
+
+/* The version of a sentinel is the causal length. One that says otherwise would
+ * leave a row that nobody can merge with. */
+static int64_t sentinel_version(const rowtide_crdt_change *change)
+{
+    int64_t version = change->column_version, length = change->causal_length;
+    return version < length || version % 2 != length % 2 ? length : version;
+}
+
+static int merge_delete(merge *work)
+{
+    int rc = rowtide__merge_flush(work->engine);
+    if (rc == ROWTIDE_OK)
+        rc = prepare_cell(work);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__merge_remove_row(work->engine);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    rowtide__clock_drop_cells(work->clock);
+    return save(work, set_sentinel(work, sentinel_version(work->change)));
+}
+
+static int merge_create(merge *work)
+{
+    int rc = rowtide__merge_flush(work->engine);
+    if (rc == ROWTIDE_OK)
+        rc = prepare_cell(work);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__merge_create_row(work->engine);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    rowtide__clock_zero_cells(work->clock, work->cell.db_version);
+    return save(work, set_sentinel(work, sentinel_version(work->change)));
+}
+
+static int write_cell(merge *work)
+{
+    int exists = work->length % 2 == 1;
+    return (work->hold ? rowtide__merge_hold : rowtide__merge_write_cell)(
+        work->engine, work->column, &work->change->value, exists);
+}
+
+static int merge_cell(merge *work)
+{
+    int64_t length = work->change->causal_length;
+    int wins, rc = decide_cell(work, &wins);
+    if (rc != ROWTIDE_OK || !wins)
+        return rc;
+    rc = prepare_cell(work);
+    if (rc == ROWTIDE_OK)
+        rc = write_cell(work);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    if (length > work->length && (work->length != 0 || length > 1)) {
+        rowtide__clock_zero_cells(work->clock, work->cell.db_version);
+        rc = set_sentinel(work, length);
+    }
+    work->won++;
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__clock_set(
+            work->clock, work->table->columns[work->column].id, &work->cell);
+    return save(work, rc);
+}
+
+static int merge_into_row(merge *work)
+{
+    int64_t length = work->change->causal_length;
+    work->length = rowtide__clock_length(work->clock);
+    if (length < work->length || length <= 0)
+        return ROWTIDE_OK;
+    if (length % 2 == 0)
+        return length == work->length ? ROWTIDE_OK : merge_delete(work);
+    if (work->column >= 0)
+        return merge_cell(work);
+    return length == work->length ? ROWTIDE_OK : merge_create(work);
+}
+
+/* ## The row */
+
+static int is_entered(const merge *work)
+{
+    const struct rowtide__merge_cache *held = work->engine->merge;
+    return held->table == work->table && held->serial == work->engine->serial
+           && held->generation == work->engine->generation
+           && held->pk.size == work->change->pk_size
+           && (held->pk.size == 0
+               || memcmp(held->pk.data, work->change->pk, held->pk.size) == 0);
+}
+
+static int enter_row(merge *work)
+{
+    struct rowtide__merge_cache *held = work->engine->merge;
+    rowtide__crdt *engine = work->engine;
+    const rowtide_crdt_change *change = work->change;
+    rowtide__buffer_clear(&held->pk);
+    int rc = rowtide__key_read(work->table, change->pk, change->pk_size,
+                               &held->key, &held->row);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__buffer_append(&held->pk, change->pk, change->pk_size);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__clock_load(engine, work->table, &held->row, &held->clock);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    held->table = work->table;
+    held->serial = engine->serial;
+    held->generation = engine->generation;
+    return ROWTIDE_OK;
+}
+
+static int merge_change(merge *work)
+{
+    int rc = check_versions(work->change);
+    if (rc == ROWTIDE_OK && work->table->stale)
+        rc = rowtide__fail(ROWTIDE_ESCHEMA,
+                           "the table was altered outside crsql_begin_alter "
+                           "and crsql_commit_alter: run SELECT "
+                           "crsql_commit_alter('%s')",
+                           work->table->name);
+    if (rc == ROWTIDE_OK && !work->engine->merge->table)
+        rc = enter_row(work);
+    if (rc == ROWTIDE_OK)
+        rc = find_column(work);
+    work->clock = &work->engine->merge->clock;
+    work->key = work->engine->merge->row;
+    return rc == ROWTIDE_OK ? merge_into_row(work) : rc;
+}
+
+/* ## Saying which change it was */
+
+static void write_part(rowtide__writer *writer, const rowtide_value *value)
+{
+    if (value->type == ROWTIDE_INTEGER)
+        rowtide__write_format(writer, "%lld", (long long)value->integer);
+    else if (value->type == ROWTIDE_REAL)
+        rowtide__write_format(writer, "%.15g", value->real);
+    else if (value->type == ROWTIDE_TEXT)
+        rowtide__write_format(writer, "'%.*s'",
+                              value->size < 60 ? (int)value->size : 60,
+                              (const char *)value->data);
+    else if (value->type == ROWTIDE_BLOB) {
+        rowtide__write_text(writer, "x'");
+        rowtide__write_hex(writer, value->data,
+                           value->size < 30 ? value->size : 30);
+        rowtide__write_text(writer, "'");
+    } else
+        rowtide__write_text(writer, "NULL");
+}
+
+static void write_key(rowtide__writer *writer, const void *pk, size_t size)
+{
+    rowtide__unpack unpack;
+    rowtide_value value;
+    int first = 1;
+    if (rowtide__unpack_open(&unpack, pk, size) != ROWTIDE_OK) {
+        rowtide__write_text(writer, "none");
+        return;
+    }
+    while (rowtide__unpack_next(&unpack, &value) == ROWTIDE_OK) {
+        if (!first)
+            rowtide__write_text(writer, ", ");
+        write_part(writer, &value);
+        first = 0;
+    }
+    if (first)
+        rowtide__write_text(writer, "unreadable");
+}
+
+int rowtide__merge_name(const char *table, const void *pk, size_t size,
+                        const char *column)
+{
+    rowtide__error_state error;
+    rowtide_buffer key = ROWTIDE_BUFFER_INIT;
+    rowtide__writer writer = {&key, ROWTIDE_OK};
+    rowtide__error_save(&error);
+    write_key(&writer, pk, size);
+    rowtide__error_restore(&error);
+    int rc = rowtide__fail_context("table \"%.80s\", key %.100s, column "
+                                   "\"%.40s\"",
+                                   table, key.data ? key.data : "", column);
+    rowtide_buffer_dispose(&key);
+    return rc;
+}
+
+static int open_cache(rowtide__crdt *engine)
+{
+    if (!engine->merge)
+        engine->merge = rowtide__alloc_zero(sizeof *engine->merge);
+    if (!engine->merge)
+        return ROWTIDE_ENOMEM;
+    if (engine->merge->busy || engine->merge->writing)
+        return rowtide__fail(ROWTIDE_EMISUSE,
+                             "crsql_changes cannot be written by a trigger "
+                             "that a merge has fired");
+    return ROWTIDE_OK;
+}
+
+/* What was merged before this change must not fail in its name. */
+static int open_row(merge *work)
+{
+    if (!is_entered(work))
+        return rowtide__merge_leave(work->engine);
+    return work->hold ? ROWTIDE_OK : rowtide__merge_flush(work->engine);
+}
+
+static int merge_one(rowtide__crdt *engine, const rowtide_crdt_change *change,
+                     int hold, int *won)
+{
+    merge work;
+    memset(&work, 0, sizeof work);
+    work.engine = engine;
+    work.change = change;
+    work.hold = hold;
+    *won = 0;
+    int rc = check_limits(change);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_join(engine);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_table_find(engine, change->table, &work.table);
+    if (rc == ROWTIDE_OK)
+        rc = open_cache(engine);
+    if (rc == ROWTIDE_OK)
+        rc = open_row(&work);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    engine->merge->busy = 1;
+    rc = merge_change(&work);
+    engine->merge->busy = 0;
+    if (rc != ROWTIDE_OK) {
+        rowtide__merge_discard(engine);
+        return rowtide__merge_name(change->table, change->pk, change->pk_size,
+                                   change->column);
+    }
+    engine->impacted += work.won;
+    *won = work.won;
+    return ROWTIDE_OK;
+}
+
+int rowtide__crdt_merge_change(rowtide__crdt *engine,
+                               const rowtide_crdt_change *change, int *won)
+{
+    return merge_one(engine, change, 0, won);
+}
+
+int rowtide__crdt_merge_held(rowtide__crdt *engine,
+                             const rowtide_crdt_change *change, int *won)
+{
+    return merge_one(engine, change, 1, won);
+}

@@ -1,0 +1,56 @@
+#ifndef ROWTIDE_CRDT_MERGE_H
+#define ROWTIDE_CRDT_MERGE_H
+
+#include "crdt/engine.h"
+
+/* The changes of a row mostly come one after the other. Its clock is kept, and
+ * a merge that says so has its cells held until another row comes, or until
+ * someone wants to see what is written. */
+
+typedef struct rowtide__held {
+    int place; /* in table->columns */
+    rowtide_value value;
+    size_t at; /* of text and blobs, in `bytes` */
+} rowtide__held;
+
+struct rowtide__merge_cache {
+    int busy;    /* a change is on its way in */
+    int writing; /* what is held is on its way out */
+
+    /* The row that was merged into last. */
+    rowtide__crdt_table *table; /* NULL: none */
+    rowtide__key row;
+    rowtide_buffer pk, key; /* of the wire; what `row` points to */
+    uint64_t serial, generation;
+    rowtide__clock clock;
+
+    int unsaved; /* the clock has changed since it was put */
+    int exists;  /* the row was there before the first cell that is held */
+    rowtide__held *cells; /* in order of place */
+    int count, capacity;
+    rowtide_buffer bytes;
+};
+
+/* What is held is written: nothing to do if there is nothing. */
+int rowtide__merge_flush(rowtide__crdt *engine);
+/* Flush, and forget the row. */
+int rowtide__merge_leave(rowtide__crdt *engine);
+/* Forget the row, held cells and all. */
+void rowtide__merge_discard(rowtide__crdt *engine);
+/* The same after a rollback to a savepoint. */
+void rowtide__merge_rollback_to(rowtide__crdt *engine);
+/* The application is writing to a row. */
+int rowtide__merge_yield(rowtide__crdt *engine, rowtide__crdt_table *table,
+                         const rowtide__key *key);
+int rowtide__merge_hold(rowtide__crdt *engine, int place,
+                        const rowtide_value *value, int exists);
+/* Write one cell of the row at once. */
+int rowtide__merge_write_cell(rowtide__crdt *engine, int place,
+                              const rowtide_value *value, int exists);
+int rowtide__merge_remove_row(rowtide__crdt *engine);
+int rowtide__merge_create_row(rowtide__crdt *engine);
+/* Say in the last error where it was. */
+int rowtide__merge_name(const char *table, const void *pk, size_t size,
+                        const char *column);
+
+#endif

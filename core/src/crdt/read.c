@@ -1,0 +1,392 @@
+#include "crdt/read.h"
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "base/error.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ## Opening */
+
+static int take_statement(rowtide__reader *reader)
+{
+    rowtide__crdt *engine = reader->engine;
+    enum rowtide__fixed which = reader->descending ? ROWTIDE__LOG_DOWN
+                                                   : ROWTIDE__LOG_UP;
+    int rc = rowtide__crdt_fixed(engine, which, &reader->log);
+    engine->fixed[which] = NULL;
+    return rc;
+}
+
+/* The next reader can use it, unless the connection is being closed: then it
+ * closes with its last statement, and the engine goes with it. */
+static void return_statement(rowtide__reader *reader)
+{
+    rowtide__crdt *engine = reader->engine;
+    enum rowtide__fixed which = reader->descending ? ROWTIDE__LOG_DOWN
+                                                   : ROWTIDE__LOG_UP;
+    sqlite3_reset(reader->log);
+    if (engine->fixed[which] || !engine->kept)
+        sqlite3_finalize(reader->log);
+    else
+        engine->fixed[which] = reader->log;
+    reader->log = NULL;
+}
+
+static int start_log(rowtide__reader *reader, const rowtide__filter *filter)
+{
+    int rc = take_statement(reader);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    int64_t from = filter->since == INT64_MAX ? INT64_MAX : filter->since + 1;
+    sqlite3_bind_int64(reader->log, 1,
+                       reader->descending ? filter->until : from);
+    return rowtide__reader_step_log(reader);
+}
+
+static int start_row(rowtide__reader *reader, const rowtide__filter *filter)
+{
+    rowtide__crdt_table *table;
+    rowtide__key key;
+    int rc = rowtide__crdt_table_by_id(reader->engine, reader->only_table,
+                                       &table);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__key_read(table, filter->pk, filter->pk_size,
+                               &reader->filter_key, &key);
+    if (rc == ROWTIDE_EINVAL || rc == ROWTIDE_ECORRUPT) {
+        /* No row has such a key. */
+        rowtide_error_clear();
+        reader->ended = 1;
+        return ROWTIDE_OK;
+    }
+    return rc == ROWTIDE_OK ? rowtide__reader_list_row(reader, table, &key)
+                            : rc;
+}
+
+static int find_site(rowtide__reader *reader, const rowtide__filter *filter)
+{
+    reader->site_mode = filter->site_mode;
+    reader->site_size = filter->site ? filter->site_size : 0;
+    if (reader->site_size > sizeof reader->site)
+        reader->site_size = sizeof reader->site;
+    if (filter->site)
+        memcpy(reader->site, filter->site, reader->site_size);
+    return ROWTIDE_OK;
+}
+
+/* ROWTIDE_DONE if the table does not take part: there is nothing to read. */
+static int find_table(rowtide__reader *reader, const char *name)
+{
+    rowtide__crdt_table *table;
+    if (!name)
+        return ROWTIDE_OK;
+    for (table = reader->engine->tables; table; table = table->next)
+        if (!table->dropped && strcmp(table->name, name) == 0)
+            break;
+    reader->only_table = table ? table->id : 0;
+    return table ? ROWTIDE_OK : ROWTIDE_DONE;
+}
+
+static int start(rowtide__reader *reader, const rowtide__filter *filter)
+{
+    int rc = rowtide__crdt_refresh(reader->engine);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_flush(reader->engine);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_tables_load(reader->engine);
+    if (rc == ROWTIDE_OK)
+        rc = find_table(reader, filter->table);
+    if (rc == ROWTIDE_DONE) {
+        reader->ended = 1;
+        return ROWTIDE_OK;
+    }
+    if (rc == ROWTIDE_OK)
+        rc = find_site(reader, filter);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    reader->by_row = filter->pk != NULL && filter->table != NULL;
+    return reader->by_row ? start_row(reader, filter)
+                          : start_log(reader, filter);
+}
+
+int rowtide__reader_open(rowtide__crdt *engine, const rowtide__filter *filter,
+                         rowtide__reader **out)
+{
+    rowtide__reader *reader = rowtide__alloc_zero(sizeof *reader);
+    *out = NULL;
+    if (!reader)
+        return ROWTIDE_ENOMEM;
+    reader->engine = engine;
+    reader->descending = filter->descending;
+    reader->since = filter->since;
+    reader->until = filter->until;
+    int rc = start(reader, filter);
+    if (rc != ROWTIDE_OK) {
+        rowtide__reader_free(reader);
+        return rc;
+    }
+    *out = reader;
+    return ROWTIDE_OK;
+}
+
+void rowtide__reader_free(rowtide__reader *reader)
+{
+    if (!reader)
+        return;
+    rowtide__reader_let_go(reader);
+    rowtide__log_dispose(&reader->items);
+    rowtide__log_dispose(&reader->decoded);
+    rowtide__free(reader->active);
+    rowtide__clock_dispose(&reader->clock);
+    rowtide__reader_free_bodies(reader);
+    rowtide_buffer_dispose(&reader->key);
+    rowtide_buffer_dispose(&reader->pk);
+    rowtide_buffer_dispose(&reader->filter_key);
+    if (reader->log)
+        return_statement(reader);
+    rowtide__free(reader);
+}
+
+/* ## The row that a cell is in */
+
+static int is_same_key(const rowtide__reader *reader, const rowtide__key *key)
+{
+    if (!key->data)
+        return reader->row.integer == key->integer;
+    return reader->row.size == key->size
+           && memcmp(reader->row.data, key->data, key->size) == 0;
+}
+
+static int enter_row(rowtide__reader *reader, rowtide__crdt_table *table,
+                     const rowtide__key *key)
+{
+    if (reader->table == table && reader->serial == reader->engine->serial
+        && is_same_key(reader, key))
+        return ROWTIDE_OK;
+    reader->table = NULL;
+    int rc = rowtide__store_read(reader->engine, table, key, &reader->clock);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    reader->row = *key;
+    if (key->data) {
+        rowtide__buffer_clear(&reader->key);
+        rc = rowtide__buffer_append(&reader->key, key->data, key->size);
+        reader->row.data = reader->key.data;
+    }
+    reader->table = table;
+    reader->entered++;
+    reader->serial = reader->engine->serial;
+    reader->has_pk = 0;
+    reader->generation = reader->engine->generation;
+    return rc;
+}
+
+static int has_site(rowtide__reader *reader, const rowtide__cell *cell,
+                    int *out)
+{
+    const void *site;
+    size_t size;
+    *out = 1;
+    if (reader->site_mode == ROWTIDE__SITE_ANY)
+        return ROWTIDE_OK;
+    if (reader->site_size == 0) {
+        *out = (cell->site == 0) == (reader->site_mode == ROWTIDE__SITE_IS);
+        return ROWTIDE_OK;
+    }
+    int rc = rowtide__crdt_site_of(reader->engine, cell->site, &site, &size);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    int same = size == reader->site_size
+               && memcmp(site, reader->site, size) == 0;
+    *out = same == (reader->site_mode == ROWTIDE__SITE_IS);
+    return ROWTIDE_OK;
+}
+
+/* 1 if the cell is still as the log says and is wanted. */
+static int is_wanted(rowtide__reader *reader, const rowtide__spot *spot,
+                     int *out)
+{
+    rowtide__crdt_table *table;
+    rowtide__cell *cell = &reader->cell;
+    *out = 0;
+    for (table = reader->engine->last; table; table = NULL)
+        if (table->id == spot->table)
+            break;
+    if (!table)
+        for (table = reader->engine->tables; table; table = table->next)
+            if (table->id == spot->table)
+                break;
+    if (!table || table->dropped)
+        return ROWTIDE_OK;
+    reader->engine->last = table;
+    int rc = rowtide__crdt_table_shape(reader->engine, table);
+    if (rc == ROWTIDE_OK)
+        rc = enter_row(reader, table, &spot->key);
+    if (rc != ROWTIDE_OK
+        || !rowtide__clock_find(&reader->clock, spot->column, cell)
+        || cell->db_version != spot->db_version
+        || cell->sequence != spot->sequence)
+        return rc;
+    reader->column = -1;
+    if (spot->column != ROWTIDE__SENTINEL) {
+        reader->column = rowtide__crdt_column_by_id(table, spot->column);
+        if (reader->column < 0)
+            return ROWTIDE_OK;
+    }
+    return has_site(reader, cell, out);
+}
+
+static int fill_change(rowtide__reader *reader, rowtide_crdt_change *change)
+{
+    rowtide__crdt_table *table = reader->table;
+    int rc = ROWTIDE_OK;
+    if (!reader->has_pk)
+        rc = rowtide__key_write(table, &reader->row, &reader->pk);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_site_of(reader->engine, reader->cell.site,
+                                   &change->site_id, &change->site_id_size);
+    reader->has_pk = rc == ROWTIDE_OK;
+    change->table = table->name;
+    change->pk = reader->pk.data;
+    change->pk_size = reader->pk.size;
+    change->column = reader->column < 0 ? "-1"
+                                        : table->columns[reader->column].name;
+    change->value = rowtide_value_null();
+    change->column_version = reader->cell.version;
+    change->db_version = reader->cell.db_version;
+    change->causal_length = rowtide__clock_length(&reader->clock);
+    change->sequence = reader->cell.sequence;
+    return rc;
+}
+
+int rowtide__reader_next(rowtide__reader *reader, rowtide_crdt_change *change)
+{
+    rowtide__spot spot;
+    int wanted = 0, rc = ROWTIDE_OK;
+    while (!wanted && rc == ROWTIDE_OK) {
+        if (reader->ended)
+            return ROWTIDE_DONE;
+        rc = rowtide__reader_next_spot(reader, &spot);
+        if (rc == ROWTIDE_OK)
+            rc = is_wanted(reader, &spot, &wanted);
+    }
+    if (rc == ROWTIDE_DONE)
+        reader->ended = 1;
+    return rc == ROWTIDE_OK ? fill_change(reader, change) : rc;
+}
+
+/* ## Values */
+
+void rowtide__reader_let_go(rowtide__reader *reader)
+{
+    for (rowtide__crdt_table *table = reader->engine->tables; table;
+         table = table->next) {
+        if (table->reader != reader)
+            continue;
+        sqlite3_reset(table->get);
+        sqlite3_reset(table->scan);
+        table->reader = NULL;
+    }
+}
+
+static int step_to(rowtide__reader *reader, sqlite3_stmt *stmt)
+{
+    int rc = rowtide__crdt_step(reader->engine, stmt);
+    if (rc == ROWTIDE_DONE)
+        sqlite3_reset(stmt);
+    return rc;
+}
+
+/* Rows of a run come one behind the other: go on from the last one. */
+static int scan_to(rowtide__reader *reader, rowtide__crdt_table *table)
+{
+    int64_t wanted = reader->row.integer;
+    int rc = rowtide__crdt_prepare_scan(reader->engine, table);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    if (table->reader == reader && reader->scanning
+        && reader->scan_generation == reader->engine->generation
+        && reader->scanned < wanted && reader->scanned == wanted - 1) {
+        rc = step_to(reader, table->scan);
+    } else {
+        sqlite3_reset(table->scan);
+        sqlite3_bind_int64(table->scan, 1, wanted);
+        rc = step_to(reader, table->scan);
+    }
+    table->reader = reader;
+    reader->scanning = rc == ROWTIDE_OK;
+    reader->scan_generation = reader->engine->generation;
+    if (rc != ROWTIDE_OK)
+        return rc;
+    reader->scanned = wanted;
+    if (sqlite3_column_int64(table->scan, 0) == wanted)
+        return ROWTIDE_OK;
+    reader->scanning = 0;
+    return ROWTIDE_DONE;
+}
+
+static int get_row(rowtide__reader *reader, rowtide__crdt_table *table)
+{
+    int rc = rowtide__crdt_prepare_get(reader->engine, table);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    sqlite3_reset(table->get);
+    rc = rowtide__key_bind(table, table->get, 1, &reader->row);
+    if (rc == ROWTIDE_OK)
+        rc = step_to(reader, table->get);
+    table->reader = reader;
+    return rc;
+}
+
+static int is_at_row(const rowtide__reader *reader)
+{
+    const rowtide__crdt_table *table = reader->table;
+    return table->reader == reader && reader->fetched_table == table
+           && reader->fetched_serial == reader->engine->serial
+           && reader->scan_generation == reader->engine->generation
+           && reader->fetched == reader->entered;
+}
+
+int rowtide__reader_value(rowtide__reader *reader, rowtide_value *out)
+{
+    rowtide__crdt_table *table = reader->table;
+    sqlite3_stmt *stmt;
+    *out = rowtide_value_null();
+    if (reader->column < 0)
+        return ROWTIDE_OK;
+    int rc = rowtide__crdt_table_shape(reader->engine, table);
+    if (rc == ROWTIDE_OK && !is_at_row(reader)) {
+        rc = table->integer_key ? scan_to(reader, table)
+                                : get_row(reader, table);
+        reader->present = rc == ROWTIDE_OK;
+        reader->fetched_table = table;
+        reader->fetched_serial = reader->engine->serial;
+        reader->fetched = reader->entered;
+        reader->scan_generation = reader->engine->generation;
+    }
+    if (rc < 0 || !reader->present)
+        return rc < 0 ? rc : ROWTIDE_OK;
+    stmt = table->integer_key ? table->scan : table->get;
+    return rowtide__crdt_read_column(stmt, table->key_count + reader->column,
+                                     out);
+}
+
+static uint64_t mix(uint64_t number, uint64_t more)
+{
+    number = (number ^ more) * 0x9e3779b97f4a7c15u;
+    return number ^ (number >> 29);
+}
+
+/* SQLite takes two rows with one rowid for the same one when it answers an OR
+ * with two scans, so each cell needs its own. */
+int64_t rowtide__reader_rowid(rowtide__reader *reader)
+{
+    const rowtide__crdt_table *table = reader->table;
+    const unsigned char *data = reader->row.data;
+    uint64_t number = mix((uint64_t)table->id,
+                          data ? 0 : (uint64_t)reader->row.integer);
+    for (size_t i = 0; data && i < reader->row.size; i++)
+        number = (number ^ data[i]) * 0x100000001b3u;
+    number = mix(number, (uint64_t)(reader->column + 1));
+    return (int64_t)(mix(number, number >> 32) >> 1);
+}

@@ -1,0 +1,77 @@
+#ifndef ROWTIDE_CRDT_READ_H
+#define ROWTIDE_CRDT_READ_H
+
+#include "crdt/engine.h"
+
+/* Where the log says that a cell was set. */
+typedef struct rowtide__spot {
+    int64_t table;
+    rowtide__key key;
+    int32_t column;
+    int64_t db_version, sequence;
+} rowtide__spot;
+
+/* An item of the log that is being read: row `nth`, column `offset`. */
+typedef struct rowtide__active {
+    rowtide__logged item;
+    int64_t nth;
+    int32_t offset;
+    int64_t sequence;
+} rowtide__active;
+
+typedef struct rowtide__body {
+    struct rowtide__body *next;
+    size_t size;
+    unsigned char data[];
+} rowtide__body;
+
+struct rowtide__reader {
+    rowtide__crdt *engine;
+    int descending, by_row, ended;
+    int64_t since, until;
+    int64_t only_table; /* 0: all */
+    int site_mode;
+    unsigned char site[ROWTIDE_SITE_ID_SIZE];
+    size_t site_size; /* 0: this database */
+
+    /* The log; see read_log.c. */
+    sqlite3_stmt *log;
+    int log_row;        /* the statement is at a row */
+    int64_t db_version; /* of `items` */
+    rowtide__log items; /* in order of where they start */
+    rowtide__log decoded;
+    size_t next;           /* the first that is not active yet */
+    int streaming;         /* more blocks of `db_version` follow */
+    rowtide__body *bodies; /* what the keys of `items` are in */
+    rowtide__active *active;
+    size_t active_count, active_capacity;
+
+    /* The row that the last cell was in. */
+    rowtide__crdt_table *table;
+    rowtide__key row;
+    rowtide_buffer key, pk, filter_key;
+    int has_pk;
+    uint64_t serial, generation;
+    rowtide__clock clock;
+    rowtide__cell cell;
+    int column; /* place in table->columns, -1: the row itself */
+
+    /* The values that were fetched last. */
+    const rowtide__crdt_table *fetched_table;
+    uint64_t entered, fetched, fetched_serial, scan_generation;
+    int present, scanning;
+    int64_t scanned;
+};
+
+/* ROWTIDE_DONE behind the last one. */
+int rowtide__reader_next_spot(rowtide__reader *reader, rowtide__spot *out);
+int rowtide__reader_step_log(rowtide__reader *reader);
+/* All cells of one row instead of the log. */
+int rowtide__reader_list_row(rowtide__reader *reader,
+                             rowtide__crdt_table *table,
+                             const rowtide__key *key);
+void rowtide__reader_free_bodies(rowtide__reader *reader);
+/* Reset statements of tables that are at a row of this reader. */
+void rowtide__reader_let_go(rowtide__reader *reader);
+
+#endif

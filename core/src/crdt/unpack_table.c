@@ -1,0 +1,171 @@
+#include "crdt/engine.h"
+#include "crdt/pack.h"
+#include "base/error.h"
+
+#include <string.h>
+
+/* SELECT cell FROM crsql_unpack_columns WHERE package = ? */
+
+typedef struct unpack_cursor {
+    sqlite3_vtab_cursor base;
+    unsigned char *package;
+    rowtide__unpack unpack;
+    rowtide_value value;
+    int ended;
+    sqlite3_int64 row;
+} unpack_cursor;
+
+static int connect_unpack(sqlite3 *sqlite, void *argument, int argc,
+                          const char *const *argv, sqlite3_vtab **out,
+                          char **message)
+{
+    (void)argument;
+    (void)argc;
+    (void)argv;
+    (void)message;
+    int rc = sqlite3_declare_vtab(
+        sqlite, "CREATE TABLE x(cell ANY, package BLOB HIDDEN)");
+    if (rc != SQLITE_OK)
+        return rc;
+    *out = sqlite3_malloc(sizeof **out);
+    if (!*out)
+        return SQLITE_NOMEM;
+    memset(*out, 0, sizeof **out);
+    sqlite3_vtab_config(sqlite, SQLITE_VTAB_INNOCUOUS);
+    return SQLITE_OK;
+}
+
+static int disconnect_unpack(sqlite3_vtab *vtab)
+{
+    sqlite3_free(vtab);
+    return SQLITE_OK;
+}
+
+static int plan_unpack(sqlite3_vtab *vtab, sqlite3_index_info *info)
+{
+    int unusable = 0;
+    (void)vtab;
+    for (int i = 0; i < info->nConstraint; i++) {
+        if (info->aConstraint[i].iColumn != 1
+            || info->aConstraint[i].op != SQLITE_INDEX_CONSTRAINT_EQ)
+            continue;
+        if (!info->aConstraint[i].usable) {
+            unusable = 1;
+            continue;
+        }
+        info->aConstraintUsage[i].argvIndex = 1;
+        info->aConstraintUsage[i].omit = 1;
+        info->idxNum = 1;
+        info->estimatedCost = 1;
+        info->estimatedRows = 4;
+        return SQLITE_OK;
+    }
+    return unusable ? SQLITE_CONSTRAINT : SQLITE_OK;
+}
+
+static int open_unpack(sqlite3_vtab *vtab, sqlite3_vtab_cursor **out)
+{
+    (void)vtab;
+    unpack_cursor *cursor = sqlite3_malloc(sizeof *cursor);
+    if (!cursor)
+        return SQLITE_NOMEM;
+    memset(cursor, 0, sizeof *cursor);
+    *out = &cursor->base;
+    return SQLITE_OK;
+}
+
+static int close_unpack(sqlite3_vtab_cursor *base)
+{
+    unpack_cursor *cursor = (unpack_cursor *)base;
+    sqlite3_free(cursor->package);
+    sqlite3_free(cursor);
+    return SQLITE_OK;
+}
+
+static int fail(sqlite3_vtab *vtab, int status)
+{
+    sqlite3_free(vtab->zErrMsg);
+    vtab->zErrMsg = sqlite3_mprintf("%s", rowtide_error_message());
+    return rowtide__crdt_code(status);
+}
+
+static int next_unpack(sqlite3_vtab_cursor *base)
+{
+    unpack_cursor *cursor = (unpack_cursor *)base;
+    int rc = rowtide__unpack_next(&cursor->unpack, &cursor->value);
+    cursor->ended = rc != ROWTIDE_OK;
+    cursor->row++;
+    return rc < 0 ? fail(base->pVtab, rc) : SQLITE_OK;
+}
+
+static int filter_unpack(sqlite3_vtab_cursor *base, int plan, const char *text,
+                         int argc, sqlite3_value **argv)
+{
+    unpack_cursor *cursor = (unpack_cursor *)base;
+    (void)text;
+    (void)argc;
+    cursor->ended = 1;
+    cursor->row = -1;
+    if (plan == 0) {
+        rowtide__fail(ROWTIDE_EMISUSE, "Zero args passed to filter");
+        return fail(base->pVtab, ROWTIDE_EMISUSE);
+    }
+    const void *data = sqlite3_value_blob(argv[0]);
+    size_t size = (size_t)sqlite3_value_bytes(argv[0]);
+    sqlite3_free(cursor->package);
+    cursor->package = sqlite3_malloc64(size + 1);
+    if (!cursor->package)
+        return SQLITE_NOMEM;
+    if (size > 0)
+        memcpy(cursor->package, data, size);
+    int rc = rowtide__unpack_open(&cursor->unpack, cursor->package, size);
+    return rc < 0 ? fail(base->pVtab, rc) : next_unpack(base);
+}
+
+static int is_at_end(sqlite3_vtab_cursor *base)
+{
+    return ((unpack_cursor *)base)->ended;
+}
+
+static int read_column(sqlite3_vtab_cursor *base, sqlite3_context *context,
+                       int column)
+{
+    const rowtide_value *value = &((unpack_cursor *)base)->value;
+    const void *data = value->data ? value->data : "";
+    if (column != 0)
+        return SQLITE_OK;
+    if (value->type == ROWTIDE_INTEGER)
+        sqlite3_result_int64(context, value->integer);
+    else if (value->type == ROWTIDE_REAL)
+        sqlite3_result_double(context, value->real);
+    else if (value->type == ROWTIDE_TEXT)
+        sqlite3_result_text64(context, data, value->size, SQLITE_TRANSIENT,
+                              SQLITE_UTF8);
+    else if (value->type == ROWTIDE_BLOB)
+        sqlite3_result_blob64(context, data, value->size, SQLITE_TRANSIENT);
+    return SQLITE_OK;
+}
+
+static int read_rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *out)
+{
+    *out = ((unpack_cursor *)base)->row;
+    return SQLITE_OK;
+}
+
+static const sqlite3_module MODULE = {
+    .xConnect = connect_unpack,
+    .xBestIndex = plan_unpack,
+    .xDisconnect = disconnect_unpack,
+    .xOpen = open_unpack,
+    .xClose = close_unpack,
+    .xFilter = filter_unpack,
+    .xNext = next_unpack,
+    .xEof = is_at_end,
+    .xColumn = read_column,
+    .xRowid = read_rowid,
+};
+
+int rowtide__crdt_add_unpack(rowtide__crdt *engine)
+{
+    return rowtide__crdt_module(engine, "crsql_unpack_columns", &MODULE);
+}
