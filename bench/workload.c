@@ -80,7 +80,8 @@ static void bind_other(sqlite3_stmt *stmt, int at, int column, int row,
 static void create_table(sqlite3 *db, const struct shape *shape)
 {
     char sql[1024];
-    int n = snprintf(sql, sizeof sql, "CREATE TABLE t(k %s PRIMARY KEY NOT NULL",
+    int n = snprintf(sql, sizeof sql,
+                     "CREATE TABLE t(k %s PRIMARY KEY NOT NULL",
                      shape->key == KEY_TEXT ? "TEXT" : "INTEGER");
     for (int i = 1; i < shape->columns; i++)
         n += snprintf(sql + n, sizeof sql - (size_t)n, ", c%d", i);

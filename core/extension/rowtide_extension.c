@@ -32,10 +32,10 @@ static int add_version(sqlite3 *db)
     sqlite3_finalize(stmt);
     if (rc == SQLITE_OK)
         return rc;
-    return sqlite3_create_function_v2(
-        db, "rowtide_version", 0,
-        SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, NULL,
-        report_version, NULL, NULL, NULL);
+    return sqlite3_create_function_v2(db, "rowtide_version", 0,
+                                      SQLITE_UTF8 | SQLITE_DETERMINISTIC
+                                          | SQLITE_INNOCUOUS,
+                                      NULL, report_version, NULL, NULL, NULL);
 }
 
 /* SQLite looks this name up: the file is rowtide.so. */
@@ -49,8 +49,7 @@ ENTRY int sqlite3_rowtide_init(sqlite3 *db, char **message_out,
         return rc;
     int status = rowtide__crdt_register(db, &engine);
     if (status < 0)
-        *message_out = sqlite3_mprintf("%s",
-                                       rowtide_error_message());
+        *message_out = sqlite3_mprintf("%s", rowtide_error_message());
     return rowtide__crdt_code(status);
 }
 

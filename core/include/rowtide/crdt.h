@@ -122,9 +122,7 @@ typedef struct rowtide_crdt_pull_options {
 } rowtide_crdt_pull_options;
 
 #define ROWTIDE_CRDT_PULL_OPTIONS_INIT                                         \
-    {                                                                          \
-        sizeof(rowtide_crdt_pull_options), 0, 0, NULL, 0, 0, NULL, 0           \
-    }
+    {sizeof(rowtide_crdt_pull_options), 0, 0, NULL, 0, 0, NULL, 0}
 
 typedef struct rowtide_crdt_pull rowtide_crdt_pull;
 
@@ -165,7 +163,8 @@ rowtide_crdt_pull_payload(rowtide_db *db,
 typedef struct rowtide_crdt_report rowtide_crdt_report;
 
 /** @return changes that were read. */
-ROWTIDE_API int64_t rowtide_crdt_report_count(const rowtide_crdt_report *report);
+ROWTIDE_API int64_t
+rowtide_crdt_report_count(const rowtide_crdt_report *report);
 /** @return changes that won. */
 ROWTIDE_API int64_t
 rowtide_crdt_report_applied(const rowtide_crdt_report *report);

@@ -34,10 +34,7 @@ typedef struct rowtide__cell {
     int64_t version, db_version, sequence;
 } rowtide__cell;
 
-#define ROWTIDE__CLOCK_INIT                                                    \
-    {                                                                          \
-        NULL, 0, 0                                                             \
-    }
+#define ROWTIDE__CLOCK_INIT {NULL, 0, 0}
 
 void rowtide__clock_dispose(rowtide__clock *clock);
 int rowtide__clock_copy(rowtide__clock *to, const rowtide__group *groups,

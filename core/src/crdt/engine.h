@@ -44,7 +44,7 @@ struct rowtide__crdt_table {
     int keys_changed; /* and so does the primary key */
     int altering;     /* between begin_alter and commit_alter */
     int integer_key;
-    int folding;        /* keys that differ may be equal by a collation */
+    int folding; /* keys that differ may be equal by a collation */
     int key_count;
     char **keys; /* in the order of PRIMARY KEY */
     int column_count;
@@ -372,9 +372,7 @@ typedef struct rowtide__filter {
     int keep_values; /* 0: values are not needed */
 } rowtide__filter;
 #define ROWTIDE__FILTER_INIT                                                   \
-    {                                                                          \
-        INT64_MIN, INT64_MAX, NULL, NULL, 0, 0, 0, NULL, 0, 1                  \
-    }
+    {INT64_MIN, INT64_MAX, NULL, NULL, 0, 0, 0, NULL, 0, 1}
 
 int rowtide__reader_open(rowtide__crdt *engine, const rowtide__filter *filter,
                          rowtide__reader **out);

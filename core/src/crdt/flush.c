@@ -188,10 +188,10 @@ static int write_held(flush *work)
     rowtide__key key = {work->held_first, NULL, 0};
     rowtide__crdt_table *table = work->held_table;
     work->held_table = NULL;
-    return table ? rowtide__store_put(work->engine, table, &key,
-                                      work->held_rows, work->held.groups,
-                                      work->held.count)
-                 : ROWTIDE_OK;
+    return table
+               ? rowtide__store_put(work->engine, table, &key, work->held_rows,
+                                    work->held.groups, work->held.count)
+               : ROWTIDE_OK;
 }
 
 /* If the key is in what is held, that becomes the run that was read last. */

@@ -218,8 +218,8 @@ static int write_held(rowtide__crdt *engine)
                              "the schema was changed in the middle of a merge");
     for (int i = 0; i < held->count; i++)
         if (held->cells[i].value.size > 0)
-            held->cells[i].value.data =
-                (const char *)held->bytes.data + held->cells[i].at;
+            held->cells[i].value.data = (const char *)held->bytes.data
+                                        + held->cells[i].at;
     if (held->count > 1)
         rc = write_set(engine, held->exists);
     /* A trigger may have ended the transaction. */
@@ -230,8 +230,7 @@ static int write_held(rowtide__crdt *engine)
         || ((rc == ROWTIDE_ECONSTRAINT || rc == ROWTIDE_ESQL)
             && !sqlite3_get_autocommit(engine->sqlite)))
         return write_each(engine);
-    return rowtide__merge_name(held->table->name, held->pk.data,
-                               held->pk.size,
+    return rowtide__merge_name(held->table->name, held->pk.data, held->pk.size,
                                held->table->columns[held->cells[0].place].name);
 }
 
