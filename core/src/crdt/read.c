@@ -387,6 +387,6 @@ int64_t rowtide__reader_rowid(rowtide__reader *reader)
                           data ? 0 : (uint64_t)reader->row.integer);
     for (size_t i = 0; data && i < reader->row.size; i++)
         number = (number ^ data[i]) * 0x100000001b3u;
-    number = mix(number, (uint64_t)(reader->column + 1));
+    number = mix(number, (uint64_t)reader->column + 1);
     return (int64_t)(mix(number, number >> 32) >> 1);
 }
