@@ -62,3 +62,20 @@ def test_page(page, names):
         except rowtide.ConflictError as conflict:
             # A block of alternatives: the later ones find the work done.
             assert "on_conflict=lambda" in block, conflict
+
+
+def test_page_on_merging(tmp_path):
+    phone, laptop = (
+        rowtide.connect(tmp_path / name, isolation_level=None)
+        for name in ("phone.db", "laptop.db")
+    )
+    laptop.execute(
+        "CREATE TABLE notes (id TEXT PRIMARY KEY NOT NULL, title TEXT, done INTEGER)"
+    )
+    laptop.crdt.enable("notes")
+    names = {"rowtide": rowtide, "phone": phone, "laptop": laptop, "db": phone}
+    for block in BLOCK.findall((ROOT / "docs/crdt.md").read_text()):
+        exec(compile(block, "docs/crdt.md", "exec"), names)
+    assert laptop.execute("SELECT * FROM notes").fetchall() == [("a", "milk", 0)]
+    phone.close()
+    laptop.close()
