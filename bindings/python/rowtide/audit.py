@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 from . import _native
 from ._native import Handle
 from ._types import AuditEntryOptions
 from .capture import Recording
 from .changeset import AnyChangeset, Changeset
-from .errors import ClosedError, MisuseError
+from .closing import Closing
+from .errors import MisuseError
 from .rows import Rows
 from .tables import Tables, fold
 from .values import ChangeKind, Value
@@ -89,7 +90,7 @@ class AuditRecording(Recording, AnyChangeset):
         return self.changeset._get()
 
 
-class AuditLog:
+class AuditLog(Closing):
     """The audit log of a database, made if it is not there.
 
     It is two ordinary tables, ``rowtide_audit`` and ``rowtide_audit_change``, that
@@ -101,16 +102,13 @@ class AuditLog:
     ...     db.execute("UPDATE users SET name = 'Ada' WHERE id = 1")
     """
 
-    __slots__ = ("__weakref__", "_db", "_handle")
+    __slots__ = ("_db",)
+
+    _name = "audit log"
 
     def __init__(self, db: Callable[[], Handle]) -> None:
         self._db = db
-        self._handle: Handle | None = _native.audit_open(db())
-
-    def _get(self) -> Handle:
-        if self._handle is None:
-            raise ClosedError("the audit log is closed")
-        return self._handle
+        super().__init__(_native.audit_open(db()))
 
     def entry(
         self,
@@ -186,17 +184,6 @@ class AuditLog:
         if (before is None) == (keep is None):
             raise TypeError("prune() needs either before or keep")
         return _native.audit_prune(self._get(), before, keep or 0)
-
-    def close(self) -> None:
-        """Close the log, undoing an entry that was begun. May be called again."""
-        self._handle = None
-
-    def __enter__(self) -> Self:
-        self._get()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return f"<rowtide.AuditLog{'' if self._handle else ', closed'}>"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any
 
 from . import _native
 from ._native import Handle
 from .apply import OnConflict, apply_options
 from .capture import Recording
 from .changeset import AnyChangeset
-from .errors import ClosedError
+from .closing import Closing
 from .stream import Path
 from .tables import Tables
 
@@ -43,7 +43,7 @@ class PrimaryRecording(Recording):
         return self._number
 
 
-class Primary:
+class Primary(Closing):
     """The writing end: puts numbered changesets into a directory.
 
     A changeset is written into the database in the transaction of its changes, and
@@ -52,15 +52,12 @@ class Primary:
     ``with`` ends it.
     """
 
-    __slots__ = ("__weakref__", "_handle")
+    __slots__ = ()
+
+    _name = "primary"
 
     def __init__(self, db: Callable[[], Handle], directory: Path) -> None:
-        self._handle: Handle | None = _native.primary_open(db(), os.fsencode(directory))
-
-    def _get(self) -> Handle:
-        if self._handle is None:
-            raise ClosedError("the primary is closed")
-        return self._handle
+        super().__init__(_native.primary_open(db(), os.fsencode(directory)))
 
     def record(self, *tables: str, filter: Tables | None = None) -> PrimaryRecording:
         """Record a ``with`` block, commit it and publish it as the next number.
@@ -84,24 +81,13 @@ class Primary:
         """The number of the last changeset, 0 before the first."""
         return _native.primary_position(self._get())
 
-    def close(self) -> None:
-        """Close it, undoing a recording that was begun. May be called again."""
-        self._handle = None
-
-    def __enter__(self) -> Self:
-        self._get()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def __repr__(self) -> str:
         if self._handle is None:
             return "<rowtide.Primary, closed>"
         return f"<rowtide.Primary at {self.position}>"
 
 
-class Replica:
+class Replica(Closing):
     """The reading end: applies the changesets of a directory in order, each once.
 
     The number is written down in the transaction of the changes, so it may stop
@@ -109,15 +95,12 @@ class Replica:
     or ``with`` ends it.
     """
 
-    __slots__ = ("__weakref__", "_handle")
+    __slots__ = ()
+
+    _name = "replica"
 
     def __init__(self, db: Callable[[], Handle], directory: Path) -> None:
-        self._handle: Handle | None = _native.replica_open(db(), os.fsencode(directory))
-
-    def _get(self) -> Handle:
-        if self._handle is None:
-            raise ClosedError("the replica is closed")
-        return self._handle
+        super().__init__(_native.replica_open(db(), os.fsencode(directory)))
 
     def pull(
         self, *, limit: int | None = None, on_conflict: OnConflict = None, **options: Any
@@ -144,17 +127,6 @@ class Replica:
     @position.setter
     def position(self, number: int) -> None:
         _native.replica_set_position(self._get(), number)
-
-    def close(self) -> None:
-        """Close it. May be called again."""
-        self._handle = None
-
-    def __enter__(self) -> Self:
-        self._get()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         if self._handle is None:

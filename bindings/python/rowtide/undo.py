@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from . import _native
 from ._native import Handle
 from .apply import OnConflict, apply_options
 from .capture import Recording
-from .errors import ClosedError
+from .closing import Closing
 from .tables import Tables
 
 
@@ -55,7 +55,7 @@ class UndoRecording(Recording):
         return self._id
 
 
-class UndoLog:
+class UndoLog(Closing):
     """The undo log of a database, made if it is not there.
 
     Steps are rows of the table ``rowtide_undo``, so they outlive the program. A new
@@ -69,15 +69,12 @@ class UndoLog:
     'rename'
     """
 
-    __slots__ = ("__weakref__", "_handle")
+    __slots__ = ()
+
+    _name = "undo log"
 
     def __init__(self, db: Callable[[], Handle], limit: int, byte_limit: int) -> None:
-        self._handle: Handle | None = _native.undo_open(db(), (limit, byte_limit))
-
-    def _get(self) -> Handle:
-        if self._handle is None:
-            raise ClosedError("the undo log is closed")
-        return self._handle
+        super().__init__(_native.undo_open(db(), (limit, byte_limit)))
 
     def step(
         self, label: str = "", *tables: str, filter: Tables | None = None
@@ -121,17 +118,6 @@ class UndoLog:
     def clear(self) -> None:
         """Forget all steps."""
         _native.undo_clear(self._get())
-
-    def close(self) -> None:
-        """Close the log, taking back a step that was begun. May be called again."""
-        self._handle = None
-
-    def __enter__(self) -> Self:
-        self._get()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         if self._handle is None:
