@@ -1,4 +1,4 @@
-#include "crdt/clock.h"
+#include "crdt/scan.h"
 #include "base/buffer.h"
 #include "base/error.h"
 
@@ -105,47 +105,34 @@ int rowtide__clock_encode(rowtide_buffer *out, const rowtide__group *groups,
     return ROWTIDE_OK;
 }
 
-typedef struct scan {
-    const unsigned char *data;
-    size_t size;
-    int bad;
-} scan;
-
-static uint64_t take(scan *in)
+static int32_t take_small(rowtide__scan *in)
 {
-    uint64_t number = 0;
-    int size = rowtide__varint_get(in->data, in->size, &number);
-    if (size == 0)
-        in->bad = 1;
-    in->data += size;
-    in->size -= (size_t)size;
-    return number;
-}
-
-static int32_t take_small(scan *in)
-{
-    uint64_t number = take(in);
+    uint64_t number = rowtide__scan_take(in);
     if (number > INT32_MAX)
         in->bad = 1;
     return in->bad ? 0 : (int32_t)number;
 }
 
-static void take_group(scan *in, rowtide__group *group, int32_t next_column,
-                       const rowtide__group *last)
+static void take_group(rowtide__scan *in, rowtide__group *group,
+                       int32_t next_column, const rowtide__group *last)
 {
-    int tag = (int)take(in);
+    int tag = (int)rowtide__scan_take(in);
     group->column = tag & COLUMN_FOLLOWS ? next_column : take_small(in);
     group->count = take_small(in);
-    group->version = tag & VERSION_ONE ? 1 : rowtide__unzigzag(take(in));
+    group->version = tag & VERSION_ONE
+                         ? 1
+                         : rowtide__unzigzag(rowtide__scan_take(in));
     group->site = tag & SITE_ZERO ? 0 : take_small(in);
     if (tag & SAME_DB_VERSION)
         group->db_version = last ? last->db_version : 0;
     else
-        group->db_version = rowtide__unzigzag(take(in));
-    group->sequence = tag & SEQUENCE_ZERO ? 0 : rowtide__unzigzag(take(in));
+        group->db_version = rowtide__unzigzag(rowtide__scan_take(in));
+    group->sequence = tag & SEQUENCE_ZERO
+                          ? 0
+                          : rowtide__unzigzag(rowtide__scan_take(in));
     group->stride = tag & NO_STRIDE ? 0 : group->count;
     if (!(tag & (NO_STRIDE | STRIDE_IS_COUNT)))
-        group->stride = rowtide__unzigzag(take(in));
+        group->stride = rowtide__unzigzag(rowtide__scan_take(in));
     if (group->count < 1 || group->count > MAX_COLUMN
         || group->column > MAX_COLUMN
         || (last && group->column < last->column + last->count))
@@ -155,10 +142,10 @@ static void take_group(scan *in, rowtide__group *group, int32_t next_column,
 int rowtide__clock_decode(rowtide__clock *out, int64_t *rows, const void *data,
                           size_t size)
 {
-    scan in = {data, size, 0};
-    uint64_t header = take(&in);
+    rowtide__scan in = {data, size, 0};
+    uint64_t header = rowtide__scan_take(&in);
     rowtide__group *last = NULL;
-    *rows = header & 1 ? (int64_t)take(&in) : 1;
+    *rows = header & 1 ? (int64_t)rowtide__scan_take(&in) : 1;
     out->count = 0;
     /* A group takes two bytes at least. */
     if (in.bad || header >> 1 > size || *rows < 1)

@@ -1,4 +1,5 @@
 #include "crdt/engine.h"
+#include "crdt/scan.h"
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/error.h"
@@ -114,28 +115,11 @@ static int encode_item(rowtide_buffer *out, const rowtide__logged *item,
     return ROWTIDE_OK;
 }
 
-typedef struct scan {
-    const unsigned char *data;
-    size_t size;
-    int bad;
-} scan;
-
-static uint64_t take(scan *in)
-{
-    uint64_t number = 0;
-    int size = rowtide__varint_get(in->data, in->size, &number);
-    if (size == 0)
-        in->bad = 1;
-    in->data += size;
-    in->size -= (size_t)size;
-    return number;
-}
-
-static void take_key(scan *in, int tag, const rowtide__logged *last,
+static void take_key(rowtide__scan *in, int tag, const rowtide__logged *last,
                      rowtide__logged *item)
 {
     if (tag & KEY_IS_BYTES) {
-        item->key.size = (size_t)take(in);
+        item->key.size = (size_t)rowtide__scan_take(in);
         item->key.data = in->data;
         if (item->key.size > in->size) {
             in->bad = 1;
@@ -147,29 +131,31 @@ static void take_key(scan *in, int tag, const rowtide__logged *last,
         item->key.integer = plus(last->key.integer, last->rows);
     } else {
         item->key.integer = plus(last->key.integer,
-                                 rowtide__unzigzag(take(in)));
+                                 rowtide__unzigzag(rowtide__scan_take(in)));
     }
 }
 
-static void take_item(scan *in, const rowtide__logged *last,
+static void take_item(rowtide__scan *in, const rowtide__logged *last,
                       rowtide__logged *item)
 {
-    int tag = (int)take(in);
+    int tag = (int)rowtide__scan_take(in);
     memset(item, 0, sizeof *item);
-    item->table = tag & SAME_TABLE ? last->table : (int64_t)take(in);
+    item->table = tag & SAME_TABLE ? last->table
+                                   : (int64_t)rowtide__scan_take(in);
     item->sequence = next_sequence(last);
     if (!(tag & SEQUENCE_FOLLOWS))
-        item->sequence = plus(last->sequence, rowtide__unzigzag(take(in)));
+        item->sequence = plus(last->sequence,
+                              rowtide__unzigzag(rowtide__scan_take(in)));
     item->column = last->column;
     item->count = last->count;
     if (!(tag & SAME_COLUMNS)) {
-        item->column = (int32_t)(take(in) & INT32_MAX);
-        item->count = (int32_t)(take(in) & INT32_MAX);
+        item->column = (int32_t)(rowtide__scan_take(in) & INT32_MAX);
+        item->count = (int32_t)(rowtide__scan_take(in) & INT32_MAX);
     }
-    item->rows = tag & ONE_ROW ? 1 : (int64_t)take(in);
+    item->rows = tag & ONE_ROW ? 1 : (int64_t)rowtide__scan_take(in);
     item->stride = item->count;
     if (!(tag & (ONE_ROW | STRIDE_IS_COUNT)))
-        item->stride = rowtide__unzigzag(take(in));
+        item->stride = rowtide__unzigzag(rowtide__scan_take(in));
     take_key(in, tag, last, item);
     if (item->rows < 1 || item->count < 1)
         in->bad = 1;
@@ -177,7 +163,7 @@ static void take_item(scan *in, const rowtide__logged *last,
 
 int rowtide__log_decode(const void *body, size_t size, rowtide__log *out)
 {
-    scan in = {body, size, 0};
+    rowtide__scan in = {body, size, 0};
     rowtide__logged last;
     memset(&last, 0, sizeof last);
     last.rows = 1;
