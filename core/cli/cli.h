@@ -101,6 +101,8 @@ int cli_write_changeset(cli_run *cli, rowtide_changeset *changeset);
 int cli_read_file(cli_run *cli, const char *path, rowtide_buffer *out);
 /* What --sql, --file or standard input say. */
 int cli_read_sql(cli_run *cli, rowtide_buffer *out);
+/* And run it. */
+int cli_run_sql(cli_run *cli, rowtide_db *db);
 int cli_use_color(cli_run *cli, int *out);
 
 /* ## Shared by commands */

@@ -92,17 +92,6 @@ int cmd_crdt_disable(cli_run *cli)
 
 /* ## alter */
 
-static int run_sql(cli_run *cli, rowtide_db *db)
-{
-    rowtide_buffer sql = {NULL, 0, 0};
-    int status = cli_read_sql(cli, &sql);
-    if (status == CLI_OK
-        && rowtide_db_exec(db, sql.data ? sql.data : "") != ROWTIDE_OK)
-        status = cli_fail(cli);
-    rowtide_buffer_dispose(&sql);
-    return status;
-}
-
 /* What is not committed ends with the connection. */
 int cmd_crdt_alter(cli_run *cli)
 {
@@ -114,7 +103,7 @@ int cmd_crdt_alter(cli_run *cli)
             || rowtide_crdt_begin_alter(db, table) != ROWTIDE_OK))
         status = cli_fail(cli);
     if (status == CLI_OK)
-        status = run_sql(cli, db);
+        status = cli_run_sql(cli, db);
     if (status == CLI_OK && !rowtide_db_in_transaction(db))
         status = cli_fail_with(cli, ROWTIDE_EMISUSE,
                                "the SQL has ended the transaction that the "

@@ -164,6 +164,17 @@ int cli_read_sql(cli_run *cli, rowtide_buffer *out)
     return cli_read_file(cli, "-", out);
 }
 
+int cli_run_sql(cli_run *cli, rowtide_db *db)
+{
+    rowtide_buffer sql = {NULL, 0, 0};
+    int status = cli_read_sql(cli, &sql);
+    if (status == CLI_OK
+        && rowtide_db_exec(db, sql.data ? sql.data : "") != ROWTIDE_OK)
+        status = cli_fail(cli);
+    rowtide_buffer_dispose(&sql);
+    return status;
+}
+
 int cli_use_color(cli_run *cli, int *out)
 {
     const char *when = cli_value(cli, "color"), *none = getenv("NO_COLOR");
