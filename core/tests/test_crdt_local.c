@@ -1,35 +1,17 @@
 /*
  * What local writes do to the clocks: versions, sequences, sentinels.
  */
+#include "support/crdt.h"
 #include "support/oom.h"
-#include "support/scratch.h"
-
-#include <rowtide/crdt.h>
 
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CHANGES                                                                \
-    "SELECT hex(pk), cid, val, col_version, db_version, cl, seq "              \
-    "FROM crsql_changes"
-
-static rowtide_db *open_with(const char *table)
-{
-    rowtide_db *db = scratch_db(table);
-    assert_ok(rowtide_crdt_enable(db, "t"));
-    return db;
-}
-
-static rowtide_db *open_t(void)
-{
-    return open_with("CREATE TABLE t(a INTEGER PRIMARY KEY NOT NULL, b, c)");
-}
-
 static void insert_has_no_sentinel(void **state)
 {
     (void)state;
-    rowtide_db *db = open_t();
+    rowtide_db *db = crdt_db();
     scratch_exec(db, "INSERT INTO t VALUES(1, 2, 'x'), (2, NULL, 3)");
     assert_rows(db, CHANGES,
                 "'010901'|'b'|2|1|1|1|0;'010901'|'c'|'x'|1|1|1|1;"
@@ -40,7 +22,7 @@ static void insert_has_no_sentinel(void **state)
 static void update_bumps_what_differs(void **state)
 {
     (void)state;
-    rowtide_db *db = open_t();
+    rowtide_db *db = crdt_db();
     scratch_exec(db, "INSERT INTO t VALUES(1, 1, 'x')");
     scratch_exec(db, "UPDATE t SET b = 1.0, c = 'x'");
     scratch_exec(db, "UPDATE t SET b = 1.0, c = 'x'");
@@ -53,7 +35,7 @@ static void update_bumps_what_differs(void **state)
 static void text_differs_behind_a_nul(void **state)
 {
     (void)state;
-    rowtide_db *db = open_t();
+    rowtide_db *db = crdt_db();
     scratch_exec(db, "INSERT INTO t VALUES(1, CAST(x'6100' AS TEXT), 0);"
                      "UPDATE t SET b = CAST(x'610062' AS TEXT)");
     assert_int_equal(scratch_integer(db, "SELECT max(col_version) FROM "
@@ -65,7 +47,7 @@ static void text_differs_behind_a_nul(void **state)
 static void delete_leaves_the_sentinel(void **state)
 {
     (void)state;
-    rowtide_db *db = open_t();
+    rowtide_db *db = crdt_db();
     scratch_exec(db, "INSERT INTO t VALUES(1, 1, 1), (2, 2, 2)");
     scratch_exec(db, "DELETE FROM t WHERE a = 1");
     assert_rows(db, CHANGES,
@@ -77,7 +59,7 @@ static void delete_leaves_the_sentinel(void **state)
 static void insert_again_goes_on(void **state)
 {
     (void)state;
-    rowtide_db *db = open_t();
+    rowtide_db *db = crdt_db();
     scratch_exec(db, "INSERT INTO t VALUES(1, 1, 1)");
     scratch_exec(db, "DELETE FROM t");
     scratch_exec(db, "INSERT INTO t VALUES(1, 5, 6)");
@@ -94,7 +76,7 @@ static void insert_again_goes_on(void **state)
 static void replace_without_sentinel_burns_a_sequence(void **state)
 {
     (void)state;
-    rowtide_db *db = open_t();
+    rowtide_db *db = crdt_db();
     scratch_exec(db, "INSERT INTO t VALUES(1, 1, 1)");
     scratch_exec(db, "INSERT OR REPLACE INTO t VALUES(1, 1, 1)");
     assert_rows(db, CHANGES, "'010901'|'b'|1|2|2|1|1;'010901'|'c'|1|2|2|1|2;");
@@ -104,7 +86,7 @@ static void replace_without_sentinel_burns_a_sequence(void **state)
 static void upsert_is_what_it_does(void **state)
 {
     (void)state;
-    rowtide_db *db = open_t();
+    rowtide_db *db = crdt_db();
     scratch_exec(db, "INSERT INTO t VALUES(1, 1, 1)");
     scratch_exec(db, "INSERT INTO t VALUES(1, 2, 2) ON CONFLICT DO UPDATE SET "
                      "b = excluded.b");
@@ -115,7 +97,7 @@ static void upsert_is_what_it_does(void **state)
 static void key_only_tables_have_sentinels(void **state)
 {
     (void)state;
-    rowtide_db *db = open_with(
+    rowtide_db *db = crdt_db_with(
         "CREATE TABLE t(a INTEGER PRIMARY KEY NOT NULL)");
     scratch_exec(db, "INSERT INTO t VALUES(1)");
     assert_rows(db, CHANGES, "'010901'|'-1'|NULL|1|1|1|0;");
@@ -131,7 +113,7 @@ static void key_only_tables_have_sentinels(void **state)
 static void key_update_tells_the_whole_row(void **state)
 {
     (void)state;
-    rowtide_db *db = open_t();
+    rowtide_db *db = crdt_db();
     scratch_exec(db, "INSERT INTO t VALUES(1, 2, 3)");
     scratch_exec(db, "UPDATE t SET a = 9, b = 4");
     assert_rows(db, CHANGES " WHERE db_version > 1",
@@ -143,7 +125,7 @@ static void key_update_tells_the_whole_row(void **state)
 static void key_case_is_a_change(void **state)
 {
     (void)state;
-    rowtide_db *db = open_with(
+    rowtide_db *db = crdt_db_with(
         "CREATE TABLE t(a TEXT PRIMARY KEY NOT NULL COLLATE NOCASE, b)");
     scratch_exec(db, "INSERT INTO t VALUES('A', 1)");
     scratch_exec(db, "UPDATE t SET a = 'a'");
@@ -156,7 +138,7 @@ static void key_case_is_a_change(void **state)
 static void one_version_for_one_transaction(void **state)
 {
     (void)state;
-    rowtide_db *db = open_t();
+    rowtide_db *db = crdt_db();
     scratch_exec(db, "BEGIN; INSERT INTO t VALUES(1, 1, 1);"
                      "UPDATE t SET b = 2");
     assert_int_equal(scratch_integer(db, "SELECT crsql_db_version()"), 0);
@@ -171,7 +153,7 @@ static void one_version_for_one_transaction(void **state)
 static void next_version_stays_for_the_transaction(void **state)
 {
     (void)state;
-    rowtide_db *db = open_t();
+    rowtide_db *db = crdt_db();
     scratch_exec(db, "BEGIN; SELECT crsql_next_db_version(100);"
                      "INSERT INTO t VALUES(1, 1, 1); COMMIT");
     assert_int_equal(scratch_integer(db, "SELECT crsql_db_version()"), 100);
@@ -181,7 +163,7 @@ static void next_version_stays_for_the_transaction(void **state)
 static void rolling_back_leaves_gaps_only(void **state)
 {
     (void)state;
-    rowtide_db *db = open_t();
+    rowtide_db *db = crdt_db();
     scratch_exec(db, "BEGIN; INSERT INTO t VALUES(1, 1, 1); SAVEPOINT s;"
                      "INSERT INTO t VALUES(2, 2, 2); ROLLBACK TO s;"
                      "INSERT INTO t VALUES(3, 3, 3); COMMIT");
@@ -198,7 +180,7 @@ static void rolling_back_leaves_gaps_only(void **state)
 static void rolling_back_behind_a_read(void **state)
 {
     (void)state;
-    rowtide_db *db = open_t();
+    rowtide_db *db = crdt_db();
     scratch_exec(db, "BEGIN; INSERT INTO t VALUES(1, 1, 1); SAVEPOINT s;"
                      "UPDATE t SET b = 2; INSERT INTO t VALUES(2, 2, 2)");
     assert_int_equal(scratch_integer(db, "SELECT count(*) FROM crsql_changes"),
@@ -214,7 +196,7 @@ static void rolling_back_behind_a_read(void **state)
 static void update_or_replace_wins(void **state)
 {
     (void)state;
-    rowtide_db *a = open_t(), *b = open_t();
+    rowtide_db *a = crdt_db(), *b = crdt_db();
     scratch_exec(a, "INSERT INTO t VALUES(1, 'one', 1), (2, 'two', 2);"
                     "UPDATE t SET b = b || '!' WHERE a = 2;"
                     "UPDATE t SET b = b || '!', c = 9 WHERE a = 2");
@@ -236,7 +218,7 @@ static void update_or_replace_wins(void **state)
 static void greatest_version_of_a_cell_stays(void **state)
 {
     (void)state;
-    rowtide_db *a = open_t(), *b = open_t();
+    rowtide_db *a = crdt_db(), *b = crdt_db();
     scratch_exec(a, "INSERT INTO crsql_changes VALUES('t', x'010901', 'b', 1, "
                     "9007199254740992, 5, x'07', 1, 0)");
     scratch_exec(a, "UPDATE t SET b = 2");
@@ -250,7 +232,7 @@ static void greatest_version_of_a_cell_stays(void **state)
 static void sweep_passes_the_greatest_key(void **state)
 {
     (void)state;
-    rowtide_db *db = open_t();
+    rowtide_db *db = crdt_db();
     scratch_exec(db, "INSERT INTO t VALUES(9223372036854775807, 0, 0)");
     for (int i = 0; i < 600; i++)
         scratch_exec(db, "UPDATE t SET b = b + 1");
@@ -263,7 +245,7 @@ static void sweep_passes_the_greatest_key(void **state)
 static void sweep_keeps_the_order(void **state)
 {
     (void)state;
-    rowtide_db *db = open_t();
+    rowtide_db *db = crdt_db();
     scratch_exec(
         db, "BEGIN; WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 "
             "FROM n WHERE i < 20) INSERT INTO t SELECT i, i, i FROM n;"
@@ -288,7 +270,7 @@ static void key_changes_its_case(void **state)
     (void)state;
     static const char TABLE[] = "CREATE TABLE t(a TEXT NOT NULL COLLATE NOCASE "
                                 "PRIMARY KEY, b, c)";
-    rowtide_db *a = open_with(TABLE), *b = open_with(TABLE);
+    rowtide_db *a = crdt_db_with(TABLE), *b = crdt_db_with(TABLE);
     scratch_exec(a, "INSERT INTO t VALUES('x', 1, 2)");
     assert_ok(rowtide_crdt_sync(a, b));
     scratch_exec(a, "UPDATE t SET a = 'X'");
@@ -307,7 +289,7 @@ static void key_changes_its_case(void **state)
 static void sentinel_that_contradicts_itself(void **state)
 {
     (void)state;
-    rowtide_db *a = open_t(), *b = open_t();
+    rowtide_db *a = crdt_db(), *b = crdt_db();
     scratch_exec(a, "INSERT INTO t VALUES(1, 1, 1)");
     assert_ok(rowtide_crdt_sync(a, b));
     scratch_exec(a, "INSERT INTO crsql_changes VALUES('t', x'010901', '-1', "
@@ -328,7 +310,7 @@ static void attached_database_is_not_written(void **state)
         path, "CREATE TABLE t(a INTEGER PRIMARY KEY NOT NULL, b, c)");
     assert_ok(rowtide_crdt_enable(other, "t"));
     rowtide_db_free(other);
-    rowtide_db *db = open_t();
+    rowtide_db *db = crdt_db();
     char sql[600];
     snprintf(sql, sizeof sql, "ATTACH '%s' AS o", path);
     scratch_exec(db, sql);
@@ -341,8 +323,9 @@ static void attached_database_is_not_written(void **state)
 static void failing_statement_tracks_nothing(void **state)
 {
     (void)state;
-    rowtide_db *db = open_with("CREATE TABLE t(a INTEGER PRIMARY KEY NOT NULL, "
-                               "b CHECK(b < 10), c)");
+    rowtide_db *db = crdt_db_with(
+        "CREATE TABLE t(a INTEGER PRIMARY KEY NOT NULL, "
+        "b CHECK(b < 10), c)");
     scratch_exec(db, "BEGIN; INSERT INTO t VALUES(1, 1, 1)");
     assert_status(rowtide_db_exec(db, "INSERT INTO t VALUES(2, 2, 2), "
                                       "(3, 99, 3)"),
@@ -356,7 +339,7 @@ static void failing_statement_tracks_nothing(void **state)
 static void bulk_is_one_run(void **state)
 {
     (void)state;
-    rowtide_db *db = open_t();
+    rowtide_db *db = crdt_db();
     scratch_exec(db,
                  "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM "
                  "n WHERE i < 5000) INSERT INTO t SELECT i, i, -i FROM n");
@@ -477,7 +460,7 @@ static void statements_do_not_hinder_closing(void **state)
 static void the_log_does_not_grow_forever(void **state)
 {
     (void)state;
-    rowtide_db *db = open_t();
+    rowtide_db *db = crdt_db();
     scratch_exec(db, "INSERT INTO t VALUES(1, 0, 0), (2, 0, 0)");
     for (int i = 0; i < 3000; i++)
         scratch_exec(db, "UPDATE t SET b = b + 1 WHERE a = 1");
@@ -535,7 +518,7 @@ static void hooks_are_left_alone(void **state)
 {
     (void)state;
     int updates = 0, commits = 0;
-    rowtide_db *db = open_t();
+    rowtide_db *db = crdt_db();
     sqlite3_update_hook(rowtide_db_sqlite(db), hook_calls, &updates);
     sqlite3_commit_hook(rowtide_db_sqlite(db), commit_calls, &commits);
     scratch_exec(db, "INSERT INTO t VALUES(7, 1, 1)");

@@ -1,9 +1,7 @@
 /*
  * Which change wins, and what a failing one leaves: nothing.
  */
-#include "support/scratch.h"
-
-#include <rowtide/crdt.h>
+#include "support/crdt.h"
 
 #include <sqlite3.h>
 #include <stdio.h>
@@ -11,22 +9,6 @@
 
 #define SITE_A "x'0101010101010101'"
 #define SITE_B "x'0202020202020202'"
-#define CHANGES                                                                \
-    "SELECT hex(pk), cid, val, col_version, db_version, cl, seq "              \
-    "FROM crsql_changes"
-
-static rowtide_db *open_with(const char *table)
-{
-    rowtide_db *db = scratch_db(table);
-    assert_ok(rowtide_crdt_enable(db, "t"));
-    return db;
-}
-
-static rowtide_db *open_t(void)
-{
-    return open_with("CREATE TABLE t(a INTEGER PRIMARY KEY NOT NULL, b, c)");
-}
-
 /* Merge into row 1 and return crsql_rows_impacted(). */
 static int merge(rowtide_db *db, const char *cid, const char *value,
                  int version, int db_version, int length)
@@ -47,7 +29,7 @@ static int merge(rowtide_db *db, const char *cid, const char *value,
 static void a_new_row(void **state)
 {
     (void)state;
-    rowtide_db *db = open_t();
+    rowtide_db *db = crdt_db();
     assert_int_equal(merge(db, "b", "5", 3, 7, 1), 1);
     assert_rows(db, "SELECT * FROM t", "1|5|NULL;");
     assert_rows(db, CHANGES, "'010901'|'b'|5|3|7|1|0;");
@@ -60,7 +42,7 @@ static void a_new_row(void **state)
 static void greater_version_wins(void **state)
 {
     (void)state;
-    rowtide_db *db = open_t();
+    rowtide_db *db = crdt_db();
     scratch_exec(db, "INSERT INTO t VALUES(1, 10, 10)");
     scratch_exec(db, "UPDATE t SET b = 20");
     assert_int_equal(merge(db, "b", "99", 1, 1, 1), 0);
@@ -76,7 +58,7 @@ static void greater_value_wins_a_tie(void **state)
                                          "'a'",  "'a0'", "'b'",   "-1.5",
                                          "2.0",  "-7",   "1",     "2"};
     (void)state;
-    rowtide_db *db = open_t();
+    rowtide_db *db = crdt_db();
     scratch_exec(db, "INSERT INTO t VALUES(1, NULL, NULL)");
     for (size_t i = 0; i < sizeof RISING / sizeof *RISING; i++) {
         assert_int_equal(merge(db, "b", RISING[i], 1, 1, 1), i > 0);
@@ -90,7 +72,7 @@ static void greater_value_wins_a_tie(void **state)
 static void equal_values_by_site_if_asked(void **state)
 {
     (void)state;
-    rowtide_db *db = open_t();
+    rowtide_db *db = crdt_db();
     assert_int_equal(merge(db, "b", "5", 1, 1, 1), 1);
     scratch_exec(db, "SELECT crsql_config_set('merge-equal-values', 1)");
     assert_int_equal(merge(db, "b", "5", 1, 1, 1), 0);
@@ -104,8 +86,9 @@ static void equal_values_by_site_if_asked(void **state)
 static void what_a_column_makes_of_a_value(void **state)
 {
     (void)state;
-    rowtide_db *db = open_with("CREATE TABLE t(a INTEGER PRIMARY KEY NOT NULL, "
-                               "b TEXT, c REAL)");
+    rowtide_db *db = crdt_db_with(
+        "CREATE TABLE t(a INTEGER PRIMARY KEY NOT NULL, "
+        "b TEXT, c REAL)");
     assert_int_equal(merge(db, "b", "77", 1, 1, 1), 1);
     assert_int_equal(merge(db, "b", "77", 1, 1, 1), 0);
     assert_int_equal(merge(db, "c", "1", 1, 1, 1), 1);
@@ -116,7 +99,7 @@ static void what_a_column_makes_of_a_value(void **state)
 static void deletes(void **state)
 {
     (void)state;
-    rowtide_db *db = open_t();
+    rowtide_db *db = crdt_db();
     scratch_exec(db, "INSERT INTO t VALUES(1, 1, 1)");
     assert_int_equal(merge(db, "-1", "NULL", 2, 9, 2), 1);
     assert_rows(db, CHANGES, "'010901'|'-1'|NULL|2|9|2|0;");
@@ -129,7 +112,7 @@ static void deletes(void **state)
 static void resurrection(void **state)
 {
     (void)state;
-    rowtide_db *db = open_t();
+    rowtide_db *db = crdt_db();
     scratch_exec(db, "INSERT INTO t VALUES(1, 1, 1)");
     scratch_exec(db, "DELETE FROM t");
     assert_int_equal(merge(db, "b", "5", 1, 9, 3), 2);
@@ -144,7 +127,7 @@ static void resurrection(void **state)
 static void cells_start_again(void **state)
 {
     (void)state;
-    rowtide_db *db = open_t();
+    rowtide_db *db = crdt_db();
     scratch_exec(db, "INSERT INTO t VALUES(1, 1, 1)");
     scratch_exec(db, "UPDATE t SET b = 2");
     assert_int_equal(merge(db, "-1", "NULL", 3, 9, 3), 1);
@@ -158,7 +141,7 @@ static void cells_start_again(void **state)
 static void without_a_site_it_is_local(void **state)
 {
     (void)state;
-    rowtide_db *db = open_t();
+    rowtide_db *db = crdt_db();
     scratch_exec(db, "INSERT INTO crsql_changes VALUES('t', "
                      "crsql_pack_columns(1), 'b', 5, 1, 1, NULL, 1, 0)");
     assert_int_equal(scratch_integer(db, "SELECT count(*) FROM crsql_changes "
@@ -199,7 +182,7 @@ static void bad_keys(void **state)
         "x'02'",       "x'02090109'",    "x'0B'",
         "x'010BFF61'", "x'0123FFFFFFFF'"};
     (void)state;
-    rowtide_db *db = open_t();
+    rowtide_db *db = crdt_db();
     for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++) {
         char values[200];
         snprintf(values, sizeof values,
@@ -212,7 +195,7 @@ static void bad_keys(void **state)
 static void poison(void **state)
 {
     (void)state;
-    rowtide_db *db = open_t();
+    rowtide_db *db = crdt_db();
     refuse(db,
            "'t', x'010901', 'b', 1, 1, 9223372036854775807, " SITE_A ", 1, 0",
            "db_version");
@@ -230,7 +213,7 @@ static void poison(void **state)
 static void names_that_are_not_there(void **state)
 {
     (void)state;
-    rowtide_db *db = open_t();
+    rowtide_db *db = crdt_db();
     refuse(db, "'nix', x'010901', 'b', 1, 1, 1, " SITE_A ", 1, 0",
            "crsql - could not find the schema information for table nix");
     refuse(db, "'t', x'010901', 'nix', 1, 1, 1, " SITE_A ", 1, 0",
@@ -256,8 +239,9 @@ static void names_that_are_not_there(void **state)
 static void constraints(void **state)
 {
     (void)state;
-    rowtide_db *db = open_with("CREATE TABLE t(a INTEGER PRIMARY KEY NOT NULL, "
-                               "b CHECK(b < 10), c NOT NULL DEFAULT 0)");
+    rowtide_db *db = crdt_db_with(
+        "CREATE TABLE t(a INTEGER PRIMARY KEY NOT NULL, "
+        "b CHECK(b < 10), c NOT NULL DEFAULT 0)");
     scratch_exec(db, "INSERT INTO t VALUES(1, 1, 1)");
     refuse(db, "'t', x'010901', 'b', 99, 5, 1, " SITE_A ", 1, 0",
            "table \"t\", key 1, column \"b\": CHECK constraint failed");
@@ -281,8 +265,9 @@ static void constraints(void **state)
 static void a_statement_is_whole_or_not(void **state)
 {
     (void)state;
-    rowtide_db *db = open_with("CREATE TABLE t(a INTEGER PRIMARY KEY NOT NULL, "
-                               "b CHECK(b < 10))");
+    rowtide_db *db = crdt_db_with(
+        "CREATE TABLE t(a INTEGER PRIMARY KEY NOT NULL, "
+        "b CHECK(b < 10))");
     scratch_exec(db, "BEGIN; INSERT INTO t VALUES(1, 1)");
     assert_status(rowtide_db_exec(
                       db, "INSERT INTO crsql_changes SELECT 't', "
@@ -301,7 +286,7 @@ static void a_statement_is_whole_or_not(void **state)
 static void triggers_see_the_sync_bit(void **state)
 {
     (void)state;
-    rowtide_db *db = open_t();
+    rowtide_db *db = crdt_db();
     scratch_exec(db, "CREATE TABLE log(bit);"
                      "CREATE TRIGGER r AFTER INSERT ON t BEGIN INSERT INTO log "
                      "VALUES(crsql_internal_sync_bit()); END");
@@ -314,7 +299,7 @@ static void triggers_see_the_sync_bit(void **state)
 static void merging_is_not_told_apart_by_order(void **state)
 {
     (void)state;
-    rowtide_db *a = open_t(), *b = open_t();
+    rowtide_db *a = crdt_db(), *b = crdt_db();
     scratch_exec(a, "INSERT INTO t VALUES(1, 1, 1), (2, 2, 2), (3, 3, 3);"
                     "UPDATE t SET b = 9; DELETE FROM t WHERE a = 2;"
                     "UPDATE t SET a = 7 WHERE a = 3");
