@@ -16,6 +16,11 @@
 #include <rowtide/error.h>
 #include <rowtide/render.h>
 #include <rowtide/replication.h>
+#include <rowtide/schema.h>
+#include <rowtide/schema_build.h>
+#include <rowtide/schema_diff.h>
+#include <rowtide/schema_plan.h>
+#include <rowtide/shape.h>
 #include <rowtide/stream.h>
 #include <rowtide/undo.h>
 #include <rowtide/value.h>

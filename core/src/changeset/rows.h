@@ -1,7 +1,7 @@
 #ifndef ROWTIDE_CHANGESET_ROWS_H
 #define ROWTIDE_CHANGESET_ROWS_H
 
-#include "changeset/arena.h"
+#include "base/arena.h"
 #include "changeset/decode.h"
 
 /* A change as it stands in its bytes. */

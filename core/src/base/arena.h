@@ -1,5 +1,5 @@
-#ifndef ROWTIDE_CHANGESET_ARENA_H
-#define ROWTIDE_CHANGESET_ARENA_H
+#ifndef ROWTIDE_BASE_ARENA_H
+#define ROWTIDE_BASE_ARENA_H
 
 #include <stddef.h>
 

@@ -1,4 +1,4 @@
-#include "changeset/arena.h"
+#include "base/arena.h"
 #include "base/alloc.h"
 #include "base/error.h"
 
