@@ -30,7 +30,8 @@ typedef struct rowtide__lexer {
     size_t at;
     size_t space; /* where the white space and comments before the last token
                      began */
-    int open_comment; /* a comment without an end was passed over */
+    int open_comment;     /* a comment without an end was passed over */
+    size_t line, line_at; /* of statements.c: lines before that byte */
 } rowtide__lexer;
 
 void rowtide__lexer_open(rowtide__lexer *lexer, const char *text, size_t size);
