@@ -2,6 +2,9 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
+#include <stdarg.h>
+#include <stdio.h>
+
 enum { FIRST_BLOCK = 4 * 1024, LARGEST_BLOCK = 1024 * 1024, ALIGNMENT = 8 };
 
 typedef struct rowtide__arena_block {
@@ -41,6 +44,24 @@ void *rowtide__arena_alloc(rowtide__arena *arena, size_t size)
     char *memory = (char *)(block + 1) + block->used;
     block->used += size;
     return memory;
+}
+
+char *rowtide__arena_format(rowtide__arena *arena, const char *format, ...)
+{
+    va_list arguments, again;
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    char *text = NULL;
+    if (length < 0)
+        rowtide__fail(ROWTIDE_EINTERNAL, "format: %s", format);
+    else
+        text = rowtide__arena_alloc(arena, (size_t)length + 1);
+    if (text)
+        vsnprintf(text, (size_t)length + 1, format, again);
+    va_end(again);
+    return text;
 }
 
 void rowtide__arena_dispose(rowtide__arena *arena)
