@@ -133,11 +133,18 @@ int rowtide__name_write(const char *name, rowtide_buffer *out);
 /* ## normal.c: SQL that is the same but for how it is written */
 /* Tokens with one blank between, keywords and bare names in lower case,
  * quotes that change nothing gone, outer parentheses gone. Two texts of which
- * this is equal mean the same. */
+ * this is equal mean the same. `out` is emptied first. */
 int rowtide__sql_normal(const char *text, size_t size, rowtide_buffer *out);
 /* 1 if they are equal so, 0 if not, or a negative code. NULL equals NULL. */
 int rowtide__sql_same(const char *a, size_t a_size, const char *b,
                       size_t b_size);
+/* The same for expressions in which the columns of `table` (which may be NULL)
+ * are all that is in scope: CHECK, indexes, generated columns. There "a" in
+ * double quotes is known to be a column if there is one. */
+int rowtide__sql_normal_of(const rowtide__ddl *table, const char *text,
+                           size_t size, rowtide_buffer *out);
+int rowtide__sql_same_of(const rowtide__ddl *table, const char *a,
+                         size_t a_size, const char *b, size_t b_size);
 /* Of a declared type, by SQLite's rules; a rowtide_schema_affinity. */
 int rowtide__type_affinity(const char *type);
 
@@ -162,8 +169,8 @@ int rowtide__edit_set_column(const rowtide__ddl *ddl,
 int rowtide__edit_set_type(const rowtide__ddl *ddl,
                            const rowtide__ddl_column *column, const char *type,
                            rowtide_buffer *out);
-/* A constraint of the column of the same kind (and for CHECK and FOREIGN_KEY
- * the one given as `old`) becomes `sql`; NULL removes it, no `old` adds it. */
+/* The constraint `old` of the column becomes `sql`; NULL removes it, no `old`
+ * adds one. Likewise for constraints of the table. */
 int rowtide__edit_set_column_constraint(const rowtide__ddl *ddl,
                                         const rowtide__ddl_column *column,
                                         const rowtide__ddl_constraint *old,
