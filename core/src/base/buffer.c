@@ -68,11 +68,16 @@ int rowtide__buffer_append_format(rowtide_buffer *buffer, const char *format,
     return rc;
 }
 
+void rowtide__buffer_cut(rowtide_buffer *buffer, size_t size)
+{
+    buffer->size = size;
+    if (buffer->data)
+        buffer->data[size] = '\0';
+}
+
 void rowtide__buffer_clear(rowtide_buffer *buffer)
 {
-    buffer->size = 0;
-    if (buffer->data)
-        buffer->data[0] = '\0';
+    rowtide__buffer_cut(buffer, 0);
 }
 
 void rowtide_buffer_dispose(rowtide_buffer *buffer)

@@ -14,5 +14,7 @@ int rowtide__buffer_append_format(rowtide_buffer *buffer, const char *format,
 
 /* Empty, keeping the memory. */
 void rowtide__buffer_clear(rowtide_buffer *buffer);
+/* Back to the size that it had before something was appended. */
+void rowtide__buffer_cut(rowtide_buffer *buffer, size_t size);
 
 #endif

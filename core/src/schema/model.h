@@ -7,12 +7,27 @@
 
 #include <rowtide/schema.h>
 
+#include <stdatomic.h>
+
+/* ## list.c: NULL-terminated lists in an arena */
+typedef struct rowtide__list {
+    rowtide__arena *arena;
+    const void **items;
+    size_t count, capacity;
+} rowtide__list;
+
+int rowtide__list_add(rowtide__list *list, const void *item);
+/* Never NULL. The list may be added to and finished again. */
+const void *const *rowtide__list_finish(rowtide__list *list);
+
 /* Immutable and counted. `contents` is the public face; each public struct is
  * the first member of one of these, which has what the text says as well. */
 struct rowtide_schema {
     rowtide__arena arena;
-    int references; /* atomic, as elsewhere in the library */
+    atomic_size_t references;
     rowtide_schema_contents contents;
+    struct rowtide__entry *entries; /* tables and views by name */
+    size_t entry_room;
 };
 
 typedef struct rowtide__table {
@@ -35,8 +50,26 @@ typedef struct rowtide__view {
     const rowtide__ddl *ddl;
 } rowtide__view;
 
+/* In SQLite tables and views share their names. Indexes and triggers are
+ * listed here while the model is made. */
+typedef struct rowtide__entry {
+    const char *name;      /* NULL: the place is free */
+    rowtide__table *table; /* or */
+    rowtide__view *view;
+    rowtide__list indexes, triggers;
+} rowtide__entry;
+
+/* Places for `count` names. */
+int rowtide__schema_reserve(rowtide_schema *schema, size_t count);
+/* The entry of that name, or the free place for it, or NULL if there is no
+ * place at all. */
+rowtide__entry *rowtide__schema_entry(const rowtide_schema *schema,
+                                      const char *name);
+
 const rowtide__table *rowtide__schema_table(const rowtide_schema *schema,
                                             const char *name);
+const rowtide__view *rowtide__schema_view(const rowtide_schema *schema,
+                                          const char *name);
 const rowtide_schema_column *
 rowtide__table_column(const rowtide_schema_table *table, const char *name);
 
@@ -68,17 +101,6 @@ int rowtide__schema_parse_with(const char *sql,
 /* ## shapes.c */
 extern const rowtide_shape rowtide__change_shape; /* of one change */
 extern const rowtide_shape rowtide__contents_shape;
-
-/* ## list.c: NULL-terminated lists in an arena */
-typedef struct rowtide__list {
-    rowtide__arena *arena;
-    const void **items;
-    size_t count, capacity;
-} rowtide__list;
-
-int rowtide__list_add(rowtide__list *list, const void *item);
-/* Never NULL but when memory ran out. */
-const void *const *rowtide__list_finish(rowtide__list *list);
 
 /* The order in which tables can be made so that each comes after what it
  * refers to; where references go in a circle, in the order of `tables`. */
