@@ -49,7 +49,8 @@ typedef enum rowtide_schema_aspect {
     ROWTIDE_ASPECT_STRICT,
     ROWTIDE_ASPECT_WITHOUT_ROWID,
     ROWTIDE_ASPECT_ORDER, /**< of columns */
-    ROWTIDE_ASPECT_SQL    /**< of an index, trigger, view or virtual table */
+    ROWTIDE_ASPECT_SQL    /**< of a constraint, index, trigger, view or virtual
+                               table */
 } rowtide_schema_aspect;
 
 /** What it does to the rows. */
@@ -59,9 +60,18 @@ typedef enum rowtide_schema_effect {
                                     way */
     ROWTIDE_EFFECT_CHECKED,    /**< rows may be in the way: see preflight */
     ROWTIDE_EFFECT_LOSSY,      /**< values may be converted */
-    ROWTIDE_EFFECT_DESTRUCTIVE /**< rows or values go */
+    ROWTIDE_EFFECT_DESTRUCTIVE /**< rows or values go, or an index, trigger or
+                                    view */
 } rowtide_schema_effect;
 
+/**
+ * One thing that differs. Names are those of `to` where both have the object.
+ *
+ * What belongs to a column that is added or removed, or to a table that is
+ * removed, goes with it and is not listed; indexes and triggers of a new table
+ * are. A constraint of which only the name differs, and an index that another
+ * one means the same as, is renamed.
+ */
 typedef struct rowtide_schema_change {
     rowtide_schema_operation operation;
     rowtide_schema_object object;
@@ -69,8 +79,9 @@ typedef struct rowtide_schema_change {
     const char *name;  /**< of the object; of a constraint without a name its
                             SQL */
     rowtide_schema_aspect aspect;
-    const char *from; /**< SQL or old name; NULL if added */
-    const char *to;   /**< SQL or new name; NULL if removed */
+    const char *from; /**< old value, SQL or name; NULL if added. Constraints
+                           are written as those of a table */
+    const char *to;   /**< the same now; NULL if removed */
     rowtide_schema_effect effect;
     int unknown;      /**< the texts differ, what they mean may not */
     const char *note; /**< one line for people */
@@ -90,7 +101,9 @@ typedef struct rowtide_schema_diff_options {
                                      "table.old=new" for a column, where
                                      `table` is the new name of the table.
                                      Names may be in double quotes. Without a
-                                     hint a new name is a new thing */
+                                     hint a new name is a new thing. Whatever
+                                     mentions the name is compared with the
+                                     new one in it */
     rowtide_schema_undeclared undeclared;
     int column_order; /**< 1: list columns that stand in another order */
 } rowtide_schema_diff_options;
@@ -101,7 +114,8 @@ typedef struct rowtide_schema_diff_options {
 /**
  * Compare two schemas: what has to change in `from` to become `to`.
  *
- * Shadow tables are never compared. A hint that names nothing is
+ * Shadow tables are never compared, and relations that a builder declared are
+ * neither missing nor too much. A hint that names nothing is
  * ::ROWTIDE_ENOTFOUND.
  *
  * @param out  free it with rowtide_schema_difference_free(); it keeps both
@@ -138,10 +152,12 @@ typedef enum rowtide_schema_direction {
  *
  * What adds is active. What removes or converts is commented out, with the
  * reason, and complete: a table that has to be rebuilt is written out in all
- * its steps, so that it can be uncommented and run with any tool. Down undoes
- * the active part of up, in reverse; where up has a comment, so has down.
+ * its steps, so that it can be uncommented and run with any tool. Taking "-- "
+ * from the front of lines does it: reasons begin with "----". Down undoes the
+ * active part of up, in reverse; where up has a comment, so has down.
  *
- * It uses what SQLite 3.35 can do. If there is nothing to do it is empty.
+ * The commented part expects that the active one was run. It uses what SQLite
+ * 3.35 can do. If there is nothing to do it is empty.
  *
  * @param buf_out  appended to
  */

@@ -37,10 +37,8 @@ int rowtide__diff_same_name(const char *a, const char *b)
     return a && b ? rowtide__name_equal(a, b) : a == b;
 }
 
-static int same_sql(rowtide__diff *diff, const char *a, size_t a_size,
-                    const char *b)
+static int is_same(rowtide__diff *diff, int same)
 {
-    int same = rowtide__sql_same(a, a_size, b, strlen(b));
     if (same < 0)
         diff->rc = same;
     return same == 1;
@@ -50,37 +48,54 @@ int rowtide__diff_same_text(rowtide__diff *diff, const char *a, const char *b)
 {
     if (diff->rc != ROWTIDE_OK || !a || !b)
         return a == b;
-    return strcmp(a, b) == 0 || same_sql(diff, a, strlen(a), b);
-}
-
-static int same_renamed(rowtide__diff *diff, const char *old_sql,
-                        const char *new_sql, int body)
-{
-    if (diff->rc != ROWTIDE_OK || !old_sql || !new_sql)
-        return old_sql == new_sql;
-    if (diff->renames->count == 0)
-        return rowtide__diff_same_text(diff, old_sql, new_sql);
-    rowtide_buffer renamed = ROWTIDE_BUFFER_INIT;
-    int unsure = 0;
-    diff->rc = rowtide__renames_text(diff->renames, diff->old_table, body,
-                                     old_sql, strlen(old_sql), &renamed,
-                                     &unsure);
-    int same = diff->rc == ROWTIDE_OK && !unsure
-               && same_sql(diff, renamed.data, renamed.size, new_sql);
-    rowtide_buffer_dispose(&renamed);
-    return same;
+    return is_same(diff, rowtide__sql_same(a, strlen(a), b, strlen(b)));
 }
 
 int rowtide__diff_same_expression(rowtide__diff *diff, const char *old_sql,
                                   const char *new_sql)
 {
-    return same_renamed(diff, old_sql, new_sql, 0);
+    if (diff->rc != ROWTIDE_OK || !old_sql || !new_sql)
+        return old_sql == new_sql;
+    rowtide_buffer renamed = ROWTIDE_BUFFER_INIT;
+    size_t size = strlen(old_sql);
+    if (diff->renames->count > 0) {
+        diff->rc = rowtide__renames_expression(diff->renames, diff->old_table,
+                                               old_sql, size, &renamed);
+        old_sql = renamed.data;
+        size = renamed.size;
+    }
+    int same = diff->rc == ROWTIDE_OK
+               && is_same(diff,
+                          rowtide__sql_same_of(diff->new_table->ddl, old_sql,
+                                               size, new_sql, strlen(new_sql)));
+    rowtide_buffer_dispose(&renamed);
+    return same;
 }
 
+/* Most texts differ by nothing or a little, so names are only looked up when
+ * that is needed. */
 int rowtide__diff_same_body(rowtide__diff *diff, const char *old_sql,
                             const char *new_sql)
 {
-    return same_renamed(diff, old_sql, new_sql, 1);
+    if (diff->rc != ROWTIDE_OK || !old_sql || !new_sql)
+        return old_sql == new_sql;
+    if (diff->renames->count == 0
+        && rowtide__diff_same_text(diff, old_sql, new_sql))
+        return 1;
+    rowtide_buffer old = ROWTIDE_BUFFER_INIT, now = ROWTIDE_BUFFER_INIT;
+    int unsure = 0, same = 0;
+    if (diff->rc == ROWTIDE_OK)
+        diff->rc = rowtide__renames_body(diff->renames, diff->old_table,
+                                         old_sql, &old, &unsure);
+    if (diff->rc == ROWTIDE_OK)
+        diff->rc = rowtide__resolve_body(diff->difference->to, diff->new_table,
+                                         new_sql, &now);
+    if (diff->rc == ROWTIDE_OK && !unsure)
+        same = is_same(
+            diff, rowtide__sql_same(old.data, old.size, now.data, now.size));
+    rowtide_buffer_dispose(&old);
+    rowtide_buffer_dispose(&now);
+    return same;
 }
 
 /* ## Tables */

@@ -37,13 +37,22 @@ const char *rowtide__renames_old_column(const rowtide__renames *renames,
 
 /* ## diff_text.c */
 
-/* SQL of the old schema, with the new names in it. `table` is the one that it
- * belongs to, or NULL; a body is that of a trigger or view, which may name any
- * table. *unsure is 1 if a name may be of another column. */
-int rowtide__renames_text(const rowtide__renames *renames,
-                          const rowtide__table *table, int body,
-                          const char *sql, size_t size, rowtide_buffer *out,
-                          int *unsure);
+/* SQL of the old schema with the new names in it, and in a body all names in
+ * quotes that make them names. */
+
+/* An expression of `table`. */
+int rowtide__renames_expression(const rowtide__renames *renames,
+                                const rowtide__table *table, const char *sql,
+                                size_t size, rowtide_buffer *out);
+/* A statement that may name any table, such as that of a trigger of `table` or
+ * of a view, which has none. *unsure is 1 if a name may be of another one. */
+int rowtide__renames_body(const rowtide__renames *renames,
+                          const rowtide__table *table, const char *sql,
+                          rowtide_buffer *out, int *unsure);
+/* The same for the new schema, where names stay. */
+int rowtide__resolve_body(const rowtide_schema *schema,
+                          const rowtide__table *table, const char *sql,
+                          rowtide_buffer *out);
 
 /* ## diff.c */
 
@@ -93,7 +102,6 @@ typedef struct rowtide__diff_constraint {
     const char *parent;  /* columns that a foreign key refers to; "" if that
                             cannot be known */
     const char *details; /* what else it says */
-    int unsure;          /* the meaning may be another */
     int matched;
 } rowtide__diff_constraint;
 

@@ -1,4 +1,5 @@
 #include "schema/diff.h"
+#include "schema/steps_make.h"
 
 #include <string.h>
 
@@ -39,21 +40,10 @@ static int is_any(const rowtide_schema_table *table,
     return table->strict && rowtide__name_equal(column->type, "ANY");
 }
 
-/* The rowid itself: the one column of the key of a table with rowids, declared
- * as exactly INTEGER. */
 static int is_rowid(const rowtide__table *table,
                     const rowtide_schema_column *column)
 {
-    if (table->view.without_rowid || column->primary_key != 1
-        || !rowtide__name_equal(column->type, "INTEGER"))
-        return 0;
-    for (size_t i = 0; table->view.columns[i]; i++)
-        if (table->view.columns[i]->primary_key > 1)
-            return 0;
-    const rowtide__ddl_column *ddl = rowtide__ddl_find_column(table->ddl,
-                                                              column->name);
-    const rowtide__ddl_constraint *key = find_clause(ddl, ROWTIDE__PRIMARY_KEY);
-    return !key || key->part_count == 0 || !key->parts[0].descending;
+    return rowtide__table_rowid_column(table) == column;
 }
 
 static int is_number(rowtide_schema_affinity affinity)
@@ -68,6 +58,10 @@ static rowtide_schema_effect type_effect(const rowtide__diff *diff,
     const rowtide__table *old = diff->old_table, *now = diff->new_table;
     rowtide_schema_affinity from = pair->old->affinity;
     rowtide_schema_affinity to = pair->now->affinity;
+    if (pair->old->generated_as && pair->now->generated_as) {
+        *note = "its values are computed anew";
+        return now->view.strict ? ROWTIDE_EFFECT_CHECKED : ROWTIDE_EFFECT_SAFE;
+    }
     *note = "the same affinity: no value changes";
     if (is_rowid(now, pair->now) && !is_rowid(old, pair->old)) {
         *note = "it becomes the rowid: every value has to be an integer";

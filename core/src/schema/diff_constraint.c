@@ -58,8 +58,7 @@ static void put(rowtide__diff *diff, const constraint *old,
 
 static int same_meaning(const constraint *a, const constraint *b)
 {
-    if (a->kind != b->kind || a->unsure || b->unsure
-        || strcmp(a->meaning, b->meaning) != 0)
+    if (a->kind != b->kind || strcmp(a->meaning, b->meaning) != 0)
         return 0;
     return !*a->parent || !*b->parent || strcmp(a->parent, b->parent) == 0;
 }

@@ -79,13 +79,14 @@ static void read_check(reader *r, rowtide__diff_constraint *c)
     size_t size = c->ddl->body.size;
     rowtide_buffer renamed = ROWTIDE_BUFFER_INIT;
     if (r->writer.rc == ROWTIDE_OK && r->old && r->diff->renames->count) {
-        r->writer.rc = rowtide__renames_text(r->diff->renames, r->table, 0, sql,
-                                             size, &renamed, &c->unsure);
+        r->writer.rc = rowtide__renames_expression(r->diff->renames, r->table,
+                                                   sql, size, &renamed);
         sql = renamed.data;
         size = renamed.size;
     }
     if (r->writer.rc == ROWTIDE_OK)
-        r->writer.rc = rowtide__sql_normal(sql, size, &r->text);
+        r->writer.rc = rowtide__sql_normal_of(r->diff->new_table->ddl, sql,
+                                              size, &r->text);
     rowtide_buffer_dispose(&renamed);
     c->meaning = take_text(r);
 }

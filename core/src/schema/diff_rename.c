@@ -74,13 +74,6 @@ static int missing(const hint *hint, const char *side, const char *what,
                          hint->text, side, what, name);
 }
 
-static int taken(const hint *hint)
-{
-    return rowtide__fail(ROWTIDE_EINVAL,
-                         "rename \"%s\": the old schema has a \"%s\" as well",
-                         hint->text, hint->new);
-}
-
 static int resolve_table(const rowtide__renames *renames, const hint *hint,
                          rowtide__rename *out)
 {
@@ -90,9 +83,6 @@ static int resolve_table(const rowtide__renames *renames, const hint *hint,
         return missing(hint, "old", "table", hint->old);
     if (!out->new_table)
         return missing(hint, "new", "table", hint->new);
-    if (!rowtide__name_equal(hint->old, hint->new)
-        && rowtide__schema_table(renames->from, hint->new))
-        return taken(hint);
     return ROWTIDE_OK;
 }
 
@@ -111,9 +101,6 @@ static int resolve_column(const rowtide__renames *renames, const hint *hint,
         return missing(hint, "old", "column", hint->old);
     if (!rowtide__table_column(&out->new_table->view, hint->new))
         return missing(hint, "new", "column", hint->new);
-    if (!rowtide__name_equal(hint->old, hint->new)
-        && rowtide__table_column(&out->old_table->view, hint->new))
-        return taken(hint);
     return ROWTIDE_OK;
 }
 
@@ -170,6 +157,44 @@ static int add_hints(rowtide_schema_difference *difference, int of_columns)
     return ROWTIDE_OK;
 }
 
+static int leaves(const rowtide__renames *renames, const rowtide__rename *one,
+                  const rowtide__table *table)
+{
+    for (size_t i = 0; i < renames->count; i++) {
+        const rowtide__rename *other = &renames->items[i];
+        if (one->old_column
+                ? other->old_column && other->old_table == table
+                      && rowtide__name_equal(other->old_column, one->new_column)
+                : !other->old_column && other->old_table == table)
+            return 1;
+    }
+    return 0;
+}
+
+/* A new name is free, or that of one that gets another name as well. */
+static int check_free(const rowtide__renames *renames)
+{
+    for (size_t i = 0; i < renames->count; i++) {
+        const rowtide__rename *one = &renames->items[i];
+        const rowtide__table *table = one->old_table;
+        const char *name = one->new_column;
+        int there;
+        if (name) {
+            there = rowtide__table_column(&table->view, name) != NULL;
+        } else {
+            name = one->new_table->view.name;
+            table = rowtide__schema_table(renames->from, name);
+            there = table != NULL;
+        }
+        if (there && !leaves(renames, one, table))
+            return rowtide__fail(ROWTIDE_EINVAL,
+                                 "rename to \"%s\": the old schema has that "
+                                 "one as well",
+                                 name);
+    }
+    return ROWTIDE_OK;
+}
+
 int rowtide__renames_read(rowtide_schema_difference *difference)
 {
     size_t count = count_texts(difference->options.renames);
@@ -182,7 +207,9 @@ int rowtide__renames_read(rowtide_schema_difference *difference)
     *renames = (rowtide__renames){difference->from, difference->to, items, 0};
     difference->renames = renames;
     int rc = add_hints(difference, 0);
-    return rc == ROWTIDE_OK ? add_hints(difference, 1) : rc;
+    if (rc == ROWTIDE_OK)
+        rc = add_hints(difference, 1);
+    return rc == ROWTIDE_OK ? check_free(renames) : rc;
 }
 
 const rowtide__table *

@@ -10,47 +10,85 @@
 /* From a difference to what has to be run: shared by generate, which writes it
  * down, and plan, which runs it. */
 
-/* A difference as the room sees it. */
+/* A difference as the room sees it. Each of its changes is the first member
+ * of a rowtide__change. */
 struct rowtide_schema_difference {
     rowtide__arena arena;
     rowtide_schema *from, *to;
     rowtide_schema_diff_options options; /* renames copied */
     rowtide_schema_changes changes;
+    struct rowtide__renames *renames; /* the hints, read */
 };
 
-/* `old` becomes `new`; either may be NULL. Names in terms of hints are
- * resolved: this is how to ask which is which. */
+/* A change, and where in the two schemas it is; NULL where it isn't. */
+typedef struct rowtide__change {
+    rowtide_schema_change view;
+    const rowtide__table *old_table, *new_table;
+    const rowtide_schema_column *old_column, *new_column;
+    const rowtide__ddl_constraint *old_constraint, *new_constraint;
+} rowtide__change;
+
+/* The name in `from` of a table of `to`, or of one of its columns if
+ * `new_column` isn't NULL. *out is NULL if it is new. */
 int rowtide__difference_old_name(const rowtide_schema_difference *difference,
                                  const char *new_table, const char *new_column,
-                                 const char **out); /* *out NULL: none */
+                                 const char **out);
 
-/* What the SQLite at hand can do. */
+/* What the SQLite at hand can do, and what may be done. */
 typedef struct rowtide__abilities {
-    int version;      /* sqlite3_libversion_number() */
-    int rows_unknown; /* no database at hand: assume that tables have rows */
+    int version;       /* sqlite3_libversion_number() */
+    unsigned allow;    /* ROWTIDE_ALLOW_...; what needs another one becomes a
+                          step with `refused` */
+    int edit_text;     /* the stored text may be changed in place */
+    int stat1, stat4;  /* sqlite_stat1 and 4 exist */
+    /* 1, 0 or an error: has this table of `from` rows? NULL: assume so. */
+    int (*has_rows)(void *user, const char *table);
+    void *user;
 } rowtide__abilities;
+
+typedef enum rowtide__step_how {
+    ROWTIDE__HOW_RUN,    /* the statements, one after the other */
+    ROWTIDE__HOW_EDIT,   /* put `table_sql` into sqlite_schema */
+    ROWTIDE__HOW_REBUILD /* `body`, with foreign keys off */
+} rowtide__step_how;
 
 /* A step before anybody counted rows. */
 typedef struct rowtide__step {
-    rowtide_plan_step view; /* statements: what is run, for CREATE, DROP,
-                               RENAME, ADD_COLUMN, ALTER; for REBUILD what is
-                               written out */
-    const rowtide__table *old_table, *new_table; /* of a rebuild */
-    const char *rebuilt_sql; /* of a rebuild: the edited CREATE statement */
+    rowtide_plan_step view; /* statements: what is run, or for a REBUILD all
+                               that is written out to run it with any tool */
+    rowtide__step_how how;
+    const rowtide__table *old_table; /* of EDIT and REBUILD: after the steps
+                                        before this one */
+    const rowtide__table *new_table; /* of `to`, or NULL */
+    const char *table_sql;           /* the edited CREATE statement */
+    const char *const *body; /* of a REBUILD: what is between BEGIN and COMMIT,
+                                with legacy_alter_table=ON */
+    size_t copy_at;          /* which one of these copies the rows; SIZE_MAX:
+                                none */
+    const char *copy_some; /* the same for ?2 rows with a rowid above ?1, or
+                              NULL if it can't be done in parts */
+    const char *last_copied; /* SELECT of the highest rowid in the new table */
 } rowtide__step;
 
+typedef struct rowtide__steps {
+    rowtide__arena arena;
+    const rowtide__step *const *items; /* NULL-terminated */
+    rowtide_schema *from; /* as it is once names and columns have been changed
+                             by ALTER TABLE; counted */
+} rowtide__steps;
+
 /* Steps in an order in which they can be run: renames, drops of what is in the
- * way (indexes, triggers, views), tables, columns, rebuilds, drops of tables,
- * then indexes, views and triggers. One rebuild of a table at most. */
+ * way (triggers, indexes, views), tables, columns, edits and rebuilds, drops
+ * of tables, then indexes, views and triggers. One rebuild of a table at most.
+ * Only what difference->changes lists is done. */
 int rowtide__steps_make(const rowtide_schema_difference *difference,
                         const rowtide__abilities *abilities,
-                        rowtide__arena *arena,
-                        const rowtide__step *const **out);
+                        rowtide__steps *out);
+void rowtide__steps_dispose(rowtide__steps *steps);
 
-/* The whole procedure for one table as statements that any tool can run, from
- * PRAGMA foreign_keys=OFF to its end. */
-int rowtide__rebuild_statements(const rowtide__step *step,
-                                const rowtide_schema *from,
-                                rowtide__arena *arena, const char *const **out);
+/* ## steps_replay.c: what SQLite makes of these statements, on a scratch
+ * database with the same schema */
+int rowtide__schema_replay(const rowtide_schema *from,
+                           const char *const *statements, rowtide_schema **out);
 
 #endif
