@@ -10,7 +10,10 @@
  *
  * What comes out is an ordinary ::rowtide_schema, as if its SQL had been
  * parsed. Names are quoted; types, defaults, checks and expressions are SQL
- * and go in as they are.
+ * and go in as they are. A default that is no literal gets parentheses.
+ *
+ * Names of indexes are database-wide. Where two that are made up would be the
+ * same, or one is taken, they get the checksum of what they index behind them.
  *
  * After an error the builder refuses everything with that same error, so one
  * look at the result of rowtide_schema_builder_finish() is enough.
@@ -52,7 +55,7 @@ rowtide_schema_builder_table(rowtide_schema_builder *builder, const char *name,
 
 typedef struct rowtide_schema_column_options {
     size_t size;
-    int primary_key;
+    int primary_key; /**< several columns that have it are one key */
     int autoincrement;
     int not_null;
     int unique;               /**< a unique index, named ux_<table>_<column> */
@@ -112,9 +115,11 @@ ROWTIDE_API int rowtide_schema_builder_check(rowtide_schema_builder *builder,
 
 typedef struct rowtide_schema_relation_options {
     size_t size;
-    const char *column; /**< NULL: <singular of the other table>_id, made if the
-                             table has no column of that name; for many to many
-                             the junction table's name */
+    const char *column; /**< NULL: <singular of the other table>_id, by the
+                             rules of English: "user_id" for "users",
+                             "category_id" for "categories". Made if the table
+                             has no column of that name; for many to many the
+                             junction table's name */
     const char *table_column; /**< that is referred to; NULL: its key */
     const char *on_delete;    /**< such as "CASCADE", or NULL */
     const char *on_update;
@@ -133,7 +138,9 @@ ROWTIDE_API int rowtide_schema_builder_belongs_to(
     const rowtide_schema_relation_options *options);
 
 /** Rows of the table and of another one refer to each other through a table
- *  of their keys, named <table>_<other> unless `column` says otherwise. */
+ *  of their keys, named <table>_<other> unless `column` says otherwise. If both
+ *  tables declare it under one name, or a table of that name is declared, that
+ *  is the one. */
 ROWTIDE_API int rowtide_schema_builder_many_to_many(
     rowtide_schema_builder *builder, const char *table,
     const rowtide_schema_relation_options *options);
