@@ -59,7 +59,7 @@ def make(root: Path) -> str:
     ]
     for comment, code in blocks(source):
         joined = "\n".join(comment)
-        if found := re.search(r"@(?:class|alias) (\S+)", joined):
+        if found := re.search(r"@(?:class|alias) ([\w.]+)", joined):
             lines += [f"## `{found[1]}`", ""]
         elif found := re.match(r"function ([\w.:]+)(\(.*?\))", code):
             lines += [f"### `{found[1]}{found[2]}`", ""]

@@ -33,13 +33,30 @@ def member_lines(member) -> list[str]:
     return []
 
 
-def class_lines(cls) -> list[str]:
+def class_lines(cls, heading: str = "##") -> list[str]:
     bases = ", ".join(str(base) for base in cls.bases)
-    lines = [f"## class `{cls.name}{f'({bases})' if bases else ''}`", "", docstring(cls), ""]
+    lines = [
+        f"{heading} class `{cls.name}{f'({bases})' if bases else ''}`",
+        "",
+        docstring(cls),
+        "",
+    ]
     for member in cls.members.values():
         if is_public(member) and not member.is_alias:
             lines += member_lines(member)
     return lines
+
+
+def module_members(module) -> list:
+    """What the module offers, wherever it is written; public elsewhere is left out."""
+    package = module.parent
+    elsewhere = {str(name) for name in package.exports or []}
+    names = [str(name) for name in module.exports or []] or list(module.members)
+    members = [module[name] for name in names if name not in elsewhere]
+    if not module.exports:
+        members = [member for member in members if not member.is_alias]
+    members = [member.final_target if member.is_alias else member for member in members]
+    return sorted(filter(is_public, members), key=lambda member: member.is_class)
 
 
 def object_lines(obj) -> list[str]:
@@ -49,9 +66,8 @@ def object_lines(obj) -> list[str]:
         return [f"## `{signature(obj)}`", "", docstring(obj), ""]
     if obj.is_module:
         lines = [f"## module `{obj.path}`", "", docstring(obj), ""]
-        for member in obj.members.values():
-            if is_public(member) and not member.is_alias:
-                lines += member_lines(member)
+        for member in module_members(obj):
+            lines += class_lines(member, "###") if member.is_class else member_lines(member)
         return lines
     return [f"## `{obj.name}`", "", docstring(obj), ""] if docstring(obj) else []
 
