@@ -443,7 +443,8 @@ static int choose_ways(rowtide__making *making, rowtide__work *work)
         if (rc != ROWTIDE_OK)
             return rc;
         /* A rebuild does the rest along the way. */
-        if (way == ROWTIDE__WAY_ADD
+        if ((way == ROWTIDE__WAY_ADD
+             && !(work->rebuild && rowtide__way_joins_rebuild(work, change)))
             || (!work->rebuild
                 && (way == ROWTIDE__WAY_DROP || way == ROWTIDE__WAY_ALTER)))
             rc = put_run(making, ROWTIDE__PHASE_COLUMN,

@@ -72,6 +72,10 @@ typedef enum rowtide__way {
 int rowtide__way_choose(const rowtide__making *making,
                         const rowtide__work *work,
                         const rowtide_schema_change *change, rowtide__way *out);
+/* Is a new column better left to a rebuild that is needed anyway? It may name
+ * others that are new. */
+int rowtide__way_joins_rebuild(const rowtide__work *work,
+                               const rowtide_schema_change *change);
 /* The statement of ADD, DROP and ALTER; NULL when memory ran out. */
 const char *rowtide__way_statement(const rowtide__making *making,
                                    const rowtide__work *work,

@@ -101,6 +101,7 @@ static int can_add(const rowtide__making *making, const rowtide__work *work,
         &work->original->view, name);
     *out = 0;
     if (!column || !column->sql || !table->ddl || older
+        || work->original->view.strict != table->view.strict
         || (column->generated_as && column->stored)
         || constraint_of(table, name, ROWTIDE__PRIMARY_KEY)
         || constraint_of(table, name, ROWTIDE__UNIQUE))
@@ -182,6 +183,16 @@ int rowtide__way_choose(const rowtide__making *making,
     if (can)
         *out = ROWTIDE__WAY_EDIT;
     return rc;
+}
+
+int rowtide__way_joins_rebuild(const rowtide__work *work,
+                               const rowtide_schema_change *change)
+{
+    const rowtide_schema_column *column = rowtide__table_column(
+        &work->target->view, change->name);
+    return column
+           && (column->generated_as
+               || constraint_of(work->target, column->name, ROWTIDE__CHECK));
 }
 
 static const char *alter_statement(const rowtide__making *making,
