@@ -28,6 +28,15 @@
  *   unsigned char *site_id              the bytes of a site's name, handed back
  *   rowtide_crdt_change *change         a change, handed back if there is one
  *   const rowtide_crdt_change *change
+ *   rowtide_buffer *buf_out             text that is handed back
+ *   const char *const *columns          names
+ *   const rowtide_plan_run_options *options, *run
+ *                                       a progress callback
+ *
+ * and two macros: ROWTIDE_SHAPED(TYPE, SHAPE) for functions that return a
+ * `const TYPE *`, made into the language's own by a shape, and
+ * ROWTIDE_SHAPED_OPTIONS(TYPE, NAME) for `const TYPE *options`, read by the
+ * shape of that name in schema_options.h.
  */
 %module(threads="1") _native
 
@@ -56,3 +65,4 @@
 %include "undo.i"
 %include "replication.i"
 %include "crdt.i"
+%include "schema.i"

@@ -28,6 +28,8 @@
 %native(db_pointer) int rowtide_lua_f_pointer(lua_State *L);
 %native(stmt_bind_all) int rowtide_lua_f_bind(lua_State *L);
 %native(stmt_row) int rowtide_lua_f_row(lua_State *L);
+%native(shape_class) int rowtide_lua_f_shape_class(lua_State *L);
+%native(option_types) int rowtide_lua_f_option_types(lua_State *L);
 
 %init %{
 rowtide_lua_open(L);

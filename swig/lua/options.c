@@ -1,6 +1,7 @@
 /* Option tables into option structs. A field that is nil keeps its default.
  * Strings stay owned by the table, which the caller holds. */
 #include "private.h"
+#include "schema_options.h"
 
 #include <string.h>
 
@@ -375,5 +376,152 @@ int rowtide_lua_pull_options(lua_State *L, int index,
     read_flags(L, index, names, &flags);
     out->only_local = flags != 0;
     out->chunk_size = chunk_size < 0 ? 0 : (size_t)chunk_size;
+    return 1;
+}
+
+int rowtide_lua_run_options(lua_State *L, int index,
+                            rowtide_plan_run_options *out)
+{
+    const rowtide_plan_run_options defaults = ROWTIDE_PLAN_RUN_OPTIONS_INIT;
+    int given = options_given(L, index);
+    *out = defaults;
+    if (given <= 0)
+        return given == 0;
+    if (!read_function(L, index, "progress", &out->progress_user))
+        return 0;
+    out->progress = out->progress_user ? rowtide_lua_progress : NULL;
+    return 1;
+}
+
+static const rowtide_field *fields_of(const char *name)
+{
+    const rowtide_shape *shape = option_shapes;
+    while (shape->name && strcmp(shape->name, name) != 0)
+        shape++;
+    return shape->fields;
+}
+
+/* The place of the word on top among those of the field; -1 with a message. */
+static int find_word(lua_State *L, const rowtide_field *field)
+{
+    const char *word = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1)
+                                                      : NULL;
+    int i;
+    for (i = 0; word && field->names[i]; i++)
+        if (strcmp(word, field->names[i]) == 0)
+            return i;
+    lua_pushfstring(L, "option %s: \"%s\" or \"%s\" expected, got %s",
+                    field->name, field->names[0], field->names[1],
+                    word ? word : luaL_typename(L, -1));
+    return -1;
+}
+
+static int read_word(lua_State *L, int index, const rowtide_field *field,
+                     int *out)
+{
+    int found;
+    if (!push_field(L, index, field->name))
+        return 1;
+    found = find_word(L, field);
+    if (found < 0)
+        return 0;
+    lua_pop(L, 1);
+    *out = found;
+    return 1;
+}
+
+/* One word, or a list of them, as flags. */
+static int read_words(lua_State *L, int index, const rowtide_field *field,
+                      unsigned *out)
+{
+    size_t i, count = 1;
+    int is_list;
+    if (!push_field(L, index, field->name))
+        return 1;
+    is_list = lua_istable(L, -1);
+    if (is_list)
+        count = get_length(L, -1);
+    for (i = 0; i < count; i++) {
+        int found;
+        if (is_list)
+            lua_rawgeti(L, -1, (int)(i + 1));
+        found = find_word(L, field);
+        if (found < 0)
+            return 0;
+        *out |= 1u << found;
+        if (is_list)
+            lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return 1;
+}
+
+static int read_option(lua_State *L, int index, const rowtide_field *field,
+                       void *at)
+{
+    size_t count;
+    switch ((int)field->kind) {
+    case ROWTIDE_FIELD_TEXT:
+        return read_string(L, index, field->name, at);
+    case ROWTIDE_FIELD_TEXTS:
+        return read_names(L, index, field->name, at, &count);
+    case ROWTIDE_FIELD_ENUM:
+        return read_word(L, index, field, at);
+    case ROWTIDE_OPTION_FLAGS:
+        return read_words(L, index, field, at);
+    default:
+        lua_getfield(L, index, field->name);
+        *(int *)at = lua_toboolean(L, -1);
+        lua_pop(L, 1);
+        return 1;
+    }
+}
+
+int rowtide_lua_shaped_options(lua_State *L, int index, const char *name,
+                               void *out)
+{
+    const rowtide_field *field;
+    int given = options_given(L, index);
+    if (given <= 0)
+        return given == 0;
+    for (field = fields_of(name); field->name; field++)
+        if (!read_option(L, index, field, (char *)out + field->offset))
+            return 0;
+    return 1;
+}
+
+int rowtide_lua_to_names(lua_State *L, int index, const char *const **out)
+{
+    size_t count;
+    rowtide_lua_enter(L);
+    *out = NULL;
+    if (lua_isnoneornil(L, index))
+        return 1;
+    lua_createtable(L, 0, 1);
+    lua_pushvalue(L, index);
+    lua_setfield(L, -2, "columns");
+    return read_names(L, lua_gettop(L), "columns", out, &count);
+}
+
+/* option_types(name): the options that there are, each with what the Lua
+ * layer checks it for. */
+int rowtide_lua_f_option_types(lua_State *L)
+{
+    const rowtide_field *field = fields_of(luaL_checkstring(L, 1));
+    lua_newtable(L);
+    for (; field && field->name; field++) {
+        switch ((int)field->kind) {
+        case ROWTIDE_FIELD_TEXT:
+        case ROWTIDE_FIELD_ENUM:
+            lua_pushliteral(L, "string");
+            break;
+        case ROWTIDE_FIELD_BOOLEAN:
+            lua_pushliteral(L, "boolean");
+            break;
+        default:
+            lua_pushliteral(L, "any");
+        }
+        lua_setfield(L, -2, field->name);
+    }
     return 1;
 }

@@ -29,6 +29,12 @@ KIND(replica, "Replica")
 KIND(crdt_pull, "Pull")
 KIND(crdt_merge, "MergeHandle")
 KIND(crdt_report, "MergeReportHandle")
+KIND(schema, "Schema")
+KIND(schema_builder, "SchemaBuilder")
+KIND(schema_difference, "Difference")
+KIND(plan, "Plan")
+KIND(preflight, "PreflightHandle")
+KIND(schema_report, "SchemaReportHandle")
 
 static const rowtide_lua_kind *const all_kinds[] = {
     &rowtide_lua_db,
@@ -47,6 +53,12 @@ static const rowtide_lua_kind *const all_kinds[] = {
     &rowtide_lua_crdt_pull,
     &rowtide_lua_crdt_merge,
     &rowtide_lua_crdt_report,
+    &rowtide_lua_schema,
+    &rowtide_lua_schema_builder,
+    &rowtide_lua_schema_difference,
+    &rowtide_lua_plan,
+    &rowtide_lua_preflight,
+    &rowtide_lua_schema_report,
 };
 
 #define KIND_COUNT (sizeof(all_kinds) / sizeof(all_kinds[0]))

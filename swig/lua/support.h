@@ -30,6 +30,12 @@ extern const rowtide_lua_kind rowtide_lua_replica;
 extern const rowtide_lua_kind rowtide_lua_crdt_pull;
 extern const rowtide_lua_kind rowtide_lua_crdt_merge;
 extern const rowtide_lua_kind rowtide_lua_crdt_report;
+extern const rowtide_lua_kind rowtide_lua_schema;
+extern const rowtide_lua_kind rowtide_lua_schema_builder;
+extern const rowtide_lua_kind rowtide_lua_schema_difference;
+extern const rowtide_lua_kind rowtide_lua_plan;
+extern const rowtide_lua_kind rowtide_lua_preflight;
+extern const rowtide_lua_kind rowtide_lua_schema_report;
 
 /* Prepare a Lua state: metatables and what callbacks need. */
 void rowtide_lua_open(lua_State *L);
@@ -112,6 +118,21 @@ int rowtide_lua_undo_options(lua_State *L, int index,
 int rowtide_lua_audit_entry(lua_State *L, int index, rowtide_audit_entry *out);
 int rowtide_lua_pull_options(lua_State *L, int index,
                              rowtide_crdt_pull_options *out);
+int rowtide_lua_run_options(lua_State *L, int index,
+                            rowtide_plan_run_options *out);
+/* The struct that the options of this name are; see schema_options.h. */
+int rowtide_lua_shaped_options(lua_State *L, int index, const char *name,
+                               void *out);
+/* A list of names, or nil for none. */
+int rowtide_lua_to_names(lua_State *L, int index, const char *const **out);
+
+/* ## Shapes */
+
+/* Push a table of what a shape describes; nil for NULL. */
+void rowtide_lua_push_item(lua_State *L, const rowtide_shape *shape,
+                           const void *item);
+/* Push an empty buffer, which is released with it. */
+rowtide_buffer *rowtide_lua_buffer(lua_State *L);
 
 /* ## Functions that are not in the C API, or too chatty there. */
 
@@ -124,5 +145,7 @@ int rowtide_lua_f_adopt(lua_State *L);
 int rowtide_lua_f_pointer(lua_State *L);
 int rowtide_lua_f_bind(lua_State *L);
 int rowtide_lua_f_row(lua_State *L);
+int rowtide_lua_f_shape_class(lua_State *L);
+int rowtide_lua_f_option_types(lua_State *L);
 
 #endif

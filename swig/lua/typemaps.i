@@ -194,3 +194,39 @@ OPTIONS_IN(rowtide_render_options, options, rowtide_lua_render_options)
 OPTIONS_IN(rowtide_undo_options, options, rowtide_lua_undo_options)
 OPTIONS_IN(rowtide_audit_entry, entry, rowtide_lua_audit_entry)
 OPTIONS_IN(rowtide_crdt_pull_options, options, rowtide_lua_pull_options)
+
+/* ## Shapes */
+
+%define ROWTIDE_SHAPED(TYPE, SHAPE)
+%typemap(out) const TYPE * {
+    rowtide_lua_push_item(L, SHAPE(), $1);
+    SWIG_arg++;
+}
+%enddef
+
+%define ROWTIDE_SHAPED_OPTIONS(TYPE, NAME)
+%typemap(in) const TYPE *options (TYPE options) {
+    memset(&options, 0, sizeof(options));
+    options.size = sizeof(options);
+    if (!rowtide_lua_shaped_options(L, $input, #NAME, &options))
+        SWIG_fail;
+    $1 = &options;
+}
+%enddef
+
+OPTIONS_IN(rowtide_plan_run_options, options, rowtide_lua_run_options)
+OPTIONS_IN(rowtide_plan_run_options, run, rowtide_lua_run_options)
+
+%typemap(in) const char *const *columns (const char *const *names) {
+    if (!rowtide_lua_to_names(L, $input, &names))
+        SWIG_fail;
+    $1 = ($1_ltype)names;
+}
+
+%typemap(in, numinputs=0) rowtide_buffer *buf_out ""
+%typemap(check) rowtide_buffer *buf_out "$1 = rowtide_lua_buffer(L);"
+%typemap(argout) rowtide_buffer *buf_out {
+    lua_pushlstring(L, $1->data ? $1->data : "", $1->size);
+    rowtide_buffer_dispose($1);
+    SWIG_arg++;
+}

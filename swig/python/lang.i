@@ -53,6 +53,8 @@
 %native(crdt_merge_rows) PyObject *rowtide_py_merge_rows(PyObject *self,
                                                          PyObject *args);
 %native(crdt_key) PyObject *rowtide_py_crdt_key(PyObject *self, PyObject *args);
+%native(shape_setup) PyObject *rowtide_py_shape_setup(PyObject *self,
+                                                      PyObject *args);
 
 %{
 #include "native.h"

@@ -2,7 +2,7 @@
 
 PyObject *rowtide_py_setup(PyObject *self, PyObject *args)
 {
-    rowtide_py_state state = {0};
+    rowtide_py_state state = rowtide_py;
     PyObject *kinds;
     (void)self;
     if (!PyArg_ParseTuple(

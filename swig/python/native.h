@@ -22,4 +22,7 @@ PyObject *rowtide_py_merge_rows(PyObject *self, PyObject *args);
 /* crdt_key(pk) -> the values of a packed primary key, as a tuple. */
 PyObject *rowtide_py_crdt_key(PyObject *self, PyObject *args);
 
+/* shape_setup(classes, make_list): what rowtide_py_item() makes. */
+PyObject *rowtide_py_shape_setup(PyObject *self, PyObject *args);
+
 #endif

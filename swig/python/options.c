@@ -1,4 +1,7 @@
+#include "schema_options.h"
 #include "support.h"
+
+#include <string.h>
 
 /* None: leave the callback out. */
 #define SET_CALLBACK(object, field, user, trampoline)                          \
@@ -184,6 +187,103 @@ void rowtide_py_pull_options_free(rowtide_crdt_pull_options *options)
 {
     PyMem_Free((void *)options->tables);
     options->tables = NULL;
+}
+
+int rowtide_py_run_options(PyObject *progress, rowtide_plan_run_options *out)
+{
+    rowtide_plan_run_options options = ROWTIDE_PLAN_RUN_OPTIONS_INIT;
+    options.progress = rowtide_py_on_quiet;
+    SET_CALLBACK(progress, options.progress, options.progress_user,
+                 rowtide_py_on_progress);
+    *out = options;
+    return 0;
+}
+
+static const rowtide_field *fields_of(const char *name)
+{
+    const rowtide_shape *shape = option_shapes;
+    while (strcmp(shape->name, name) != 0)
+        shape++;
+    return shape->fields;
+}
+
+/* The place of a word among those of the field; -1 with an exception. */
+static int find_word(const rowtide_field *field, PyObject *word)
+{
+    int count = 0;
+    for (; field->names[count]; count++) {
+        if (PyUnicode_Check(word)
+            && PyUnicode_CompareWithASCIIString(word, field->names[count]) == 0)
+            return count;
+    }
+    PyErr_Format(PyUnicode_Check(word) ? PyExc_ValueError : PyExc_TypeError,
+                 "%s is '%s' or '%s', not %R", field->name, field->names[0],
+                 field->names[count - 1], word);
+    return -1;
+}
+
+static int read_words(const rowtide_field *field, PyObject *words,
+                      unsigned *out)
+{
+    PyObject *iterator = PyObject_GetIter(words);
+    PyObject *word;
+    int found = 0;
+    while (iterator && found >= 0 && (word = PyIter_Next(iterator))) {
+        found = find_word(field, word);
+        if (found >= 0)
+            *out |= 1u << found;
+        Py_DECREF(word);
+    }
+    Py_XDECREF(iterator);
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+static int read_option(const rowtide_field *field, PyObject *value, void *at)
+{
+    const char **names;
+    size_t count;
+    int rc;
+    switch ((int)field->kind) {
+    case ROWTIDE_FIELD_TEXT:
+        return rowtide_py_string(value, at);
+    case ROWTIDE_FIELD_TEXTS:
+        rc = rowtide_py_strings(value, &names, &count);
+        *(const char ***)at = names;
+        return rc;
+    case ROWTIDE_FIELD_ENUM:
+        rc = find_word(field, value);
+        *(int *)at = rc;
+        return rc < 0 ? -1 : 0;
+    case ROWTIDE_OPTION_FLAGS:
+        return read_words(field, value, at);
+    default:
+        rc = PyObject_IsTrue(value);
+        *(int *)at = rc;
+        return rc < 0 ? -1 : 0;
+    }
+}
+
+int rowtide_py_shaped_options(PyObject *dict, const char *name, void *out)
+{
+    if (!PyDict_Check(dict)) {
+        PyErr_SetString(PyExc_TypeError, "a dict of options is needed");
+        return -1;
+    }
+    for (const rowtide_field *field = fields_of(name); field->name; field++) {
+        PyObject *value = PyDict_GetItemString(dict, field->name);
+        if (value && value != Py_None
+            && read_option(field, value, (char *)out + field->offset) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+void rowtide_py_shaped_options_free(const char *name, void *options)
+{
+    for (const rowtide_field *field = fields_of(name); field->name; field++) {
+        if (field->kind == ROWTIDE_FIELD_TEXTS)
+            PyMem_Free(*(void **)((char *)options + field->offset));
+    }
 }
 
 PyObject *rowtide_py_report_table(const rowtide_report_table *line)

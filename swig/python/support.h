@@ -26,7 +26,13 @@
     X(replica, 1)                                                              \
     X(crdt_pull, 1)                                                            \
     X(crdt_merge, 1)                                                           \
-    X(crdt_report, 0)
+    X(crdt_report, 0)                                                          \
+    X(schema, 0)                                                               \
+    X(schema_builder, 0)                                                       \
+    X(schema_difference, 0)                                                    \
+    X(plan, 0)                                                                 \
+    X(preflight, 0)                                                            \
+    X(schema_report, 0)
 
 typedef struct rowtide_py_class {
     const char *name;
@@ -53,6 +59,8 @@ typedef struct rowtide_py_state {
     PyObject *kind_delete;
     PyObject *conflict_kinds[6]; /* by rowtide_conflict_kind */
     PyObject *crdt_change;       /* the class CrdtChange; NULL at first */
+    PyObject *shape_classes;     /* by the names of shapes; NULL at first */
+    PyObject *make_list;         /* (tuple of things with names) -> a list */
 } rowtide_py_state;
 
 extern rowtide_py_state rowtide_py;
@@ -144,6 +152,18 @@ int rowtide_py_undo_options(PyObject *tuple, rowtide_undo_options *out);
 int rowtide_py_audit_entry(PyObject *tuple, rowtide_audit_entry *out);
 PyObject *rowtide_py_report_table(const rowtide_report_table *line);
 PyObject *rowtide_py_undo_step(const rowtide_undo_step *step);
+
+int rowtide_py_run_options(PyObject *progress, rowtide_plan_run_options *out);
+/* A dict into the struct that the options of this name are; see
+ * schema_options.h. What was allocated is released by the other one. */
+int rowtide_py_shaped_options(PyObject *dict, const char *name, void *out);
+void rowtide_py_shaped_options_free(const char *name, void *options);
+
+/* ## shape.c */
+
+/* What a shape describes, as an object of the class that is kept for it, or a
+ * dict if there is none. NULL is None. */
+PyObject *rowtide_py_item(const rowtide_shape *shape, const void *item);
 
 /* ## adopt.c */
 

@@ -192,3 +192,54 @@ ROWTIDE_OPTIONS(rowtide_crdt_pull_options, options, rowtide_py_pull_options)
     "rowtide_py_diff_options_free(&given$argnum);"
 %typemap(freearg) const rowtide_crdt_pull_options *options
     "rowtide_py_pull_options_free(&given$argnum);"
+
+/* ## Shapes */
+
+%define ROWTIDE_SHAPED(TYPE, SHAPE)
+%typemap(out) const TYPE * {
+    $result = rowtide_py_item(SHAPE(), $1);
+    if (!$result)
+        SWIG_fail;
+}
+%enddef
+
+%define ROWTIDE_SHAPED_OPTIONS(TYPE, NAME)
+%typemap(in) const TYPE *options (TYPE given = {0}) {
+    given.size = sizeof given;
+    if (rowtide_py_shaped_options($input, #NAME, &given) < 0)
+        SWIG_fail;
+    $1 = &given;
+}
+%typemap(freearg) const TYPE *options
+    "rowtide_py_shaped_options_free(\"" #NAME "\", &given$argnum);"
+%enddef
+
+%typemap(in) const rowtide_plan_run_options *options
+        (rowtide_plan_run_options running = ROWTIDE_PLAN_RUN_OPTIONS_INIT) {
+    if (rowtide_py_run_options($input, &running) < 0)
+        SWIG_fail;
+    $1 = &running;
+}
+%apply const rowtide_plan_run_options *options {
+    const rowtide_plan_run_options *run
+};
+
+%typemap(in) const char *const *columns
+        (const char **names = NULL, size_t length = 0) {
+    if (rowtide_py_strings($input, &names, &length) < 0)
+        SWIG_fail;
+    $1 = ($1_ltype)names;
+}
+%typemap(freearg) const char *const *columns
+    "PyMem_Free((void *)names$argnum);"
+
+%typemap(in, numinputs=0) rowtide_buffer *buf_out
+        (rowtide_buffer buffer = ROWTIDE_BUFFER_INIT) "$1 = &buffer;"
+%typemap(argout) rowtide_buffer *buf_out {
+    $result = rowtide_py_append($result,
+                                rowtide_py_text($1->data ? $1->data : ""));
+    if (!$result)
+        SWIG_fail;
+}
+%typemap(freearg) rowtide_buffer *buf_out
+    "rowtide_buffer_dispose(&buffer$argnum);"
