@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 import rowtide
-from rowtide import _native, errors, stream
+from rowtide import _native, errors, schema, stream
 
 LEAKS = re.compile(r"swig|thisown|_wrap_|proxy of <", re.IGNORECASE)
 PUBLIC = [getattr(rowtide, name) for name in rowtide.__all__]
+PUBLIC += [getattr(schema, name) for name in schema.__all__]
 CLASSES = [thing for thing in PUBLIC if isinstance(thing, type)]
 
 
@@ -50,13 +51,23 @@ def names_and_texts(thing, name):
             yield inspect.getdoc(getattr(thing, member, None)) or ""
 
 
+def things_of_schemas(db):
+    here, other = db.schema(), rowtide.Schema("CREATE TABLE users (id INTEGER, name INTEGER)")
+    difference, plan = here.diff(other), db.plan(other)
+    report = db.auto_migrate("CREATE TABLE one (x)")
+    return [here, difference, difference[0], plan, plan[0], report, report[0], here.tables,
+            here.tables[0], here.tables[0].columns[0], schema.column, schema.index("x"),
+            *plan.preflight()]  # fmt: skip
+
+
 def test_nothing_shows_through(db, rename):
     seen = [text for name in dir(rowtide) if not name.startswith("_")
             for text in names_and_texts(getattr(rowtide, name), name)]  # fmt: skip
     capture, log, undo = db.capture(), db.audit_log(), db.undo_log()
     objects = [db, rename, capture, log, undo, next(iter(rename)), iter(rename),
                rowtide.UNDEFINED, rename.tables, stream.iterate(rename), log.entry(),
-               undo.step("x"), db.apply(~rename), rowtide.Builder()]  # fmt: skip
+               undo.step("x"), db.apply(~rename), rowtide.Builder(),
+               *things_of_schemas(db)]  # fmt: skip
     for thing in objects:
         seen += [repr(thing), str(thing), *dir(thing)]
     assert [text for text in seen if LEAKS.search(text)] == []
@@ -71,7 +82,11 @@ def test_nothing_shows_through(db, rename):
      lambda db: db.apply(b"", progress=5), lambda db: db.undo_log(limit="x"),
      lambda db: rowtide.Builder().table("t", 2, [0]) or rowtide.Builder().add(5),
      lambda db: db.capture(filter=5).__enter__(), lambda db: db.primary(5),
-     lambda db: rowtide.ChangeIterator(5, 5), lambda db: db.apply(b"", 1, 2, 3)],
+     lambda db: rowtide.ChangeIterator(5, 5), lambda db: db.apply(b"", 1, 2, 3),
+     lambda db: rowtide.Schema(5), lambda db: db.schema(5), lambda db: db.plan(5),
+     lambda db: db.auto_migrate(5), lambda db: db.rebuild(5),
+     lambda db: db.schema().diff(5), lambda db: db.plan("", renames=5),
+     lambda db: db.plan("", allow=5), lambda db: db.plan("").apply(progress=5)],
 )  # fmt: skip
 def test_mistakes_are_type_errors(db, mistake):
     with pytest.raises((TypeError, AttributeError)) as caught:
@@ -123,7 +138,8 @@ def test_stub_is_complete():
 
 
 def test_public_names_say_rowtide():
-    assert all(cls.__module__ == "rowtide" for cls in CLASSES)
+    assert all(cls.__module__ in ("rowtide", "rowtide.schema") for cls in CLASSES)
+    assert rowtide.Schema.__module__ == "rowtide"
     assert repr(rowtide.CorruptError) == "<class 'rowtide.CorruptError'>"
 
 

@@ -9,6 +9,8 @@
 >>> replica.apply(change, on_conflict="replace")
 >>> db.apply(~change)
 >>> rowtide.sync(phone, laptop)
+>>> db.auto_migrate(User, Post)
+>>> print(db.schema().diff(rowtide.Schema(User, Post)).up())
 
 A :class:`Changeset` is a value. Connections, and what is made from them, belong to
 one thread at a time; each class says so.
@@ -16,7 +18,7 @@ one thread at a time; each class says so.
 
 from __future__ import annotations
 
-from . import stream
+from . import schema, stream
 from ._native import Change, ChangeIterator, CrdtChanges
 from .apply import Report, TableReport
 from .audit import AuditChange, AuditEntry, AuditLog, AuditRecording
@@ -59,6 +61,8 @@ from .errors import (
 )
 from .replication import Primary, PrimaryRecording, Replica
 from .rows import Rows
+from .schema import Difference, Schema
+from .schema_plan import Plan, SchemaReport
 from .undo import UndoLog, UndoRecording, UndoStep
 from .values import (
     UNDEFINED,
@@ -102,6 +106,7 @@ __all__ = [
     "CrdtReport",
     "CrdtTableReport",
     "Database",
+    "Difference",
     "Error",
     "ExistsError",
     "ForkError",
@@ -113,6 +118,7 @@ __all__ = [
     "MisuseError",
     "NoMemoryError",
     "NotFoundError",
+    "Plan",
     "Primary",
     "PrimaryRecording",
     "Progress",
@@ -120,7 +126,9 @@ __all__ = [
     "Replica",
     "Report",
     "Rows",
+    "Schema",
     "SchemaError",
+    "SchemaReport",
     "SqlError",
     "TableReport",
     "ThreadError",
@@ -136,6 +144,7 @@ __all__ = [
     "connect",
     "diff",
     "open",
+    "schema",
     "stream",
     "sync",
 ]
@@ -145,4 +154,8 @@ for _name in __all__:
     _thing = globals()[_name]
     if isinstance(_thing, type) and _thing not in (Change, ChangeIterator, CrdtChanges):
         _thing.__module__ = __name__
+for _name in schema.__all__:
+    _thing = getattr(schema, _name)
+    if _thing.__module__ != __name__:
+        _thing.__module__ = schema.__name__
 del _name, _thing

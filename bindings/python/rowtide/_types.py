@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from ._native import Handle
 
@@ -19,3 +20,4 @@ RenderOptions = tuple[Handle | None, int, int, str | None]
 AuditEntryOptions = tuple[str | None, str | None, str | None]
 PullOptions = tuple[int, int, bytes | None, bool, tuple[str, ...] | None, int]
 ReportLine = tuple[str | None, int, int, int, int, str | None]
+Options = dict[str, Any]

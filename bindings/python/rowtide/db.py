@@ -6,7 +6,7 @@ import contextlib
 import os
 import sqlite3
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, Self
 
 from . import _native
@@ -20,6 +20,8 @@ from .crdt import Crdt, CrdtReport, Mergeable, merge_changes
 from .errors import ClosedError, MisuseError, ThreadError, UnsupportedError
 from .replication import Primary, Replica
 from .rows import Parameters, Rows, bind
+from .schema import Model, Schema, as_schema
+from .schema_plan import Plan, Renames, SchemaReport, plan_options
 from .stream import Path, Sink, Source, open_sink
 from .tables import Tables, table_names
 from .undo import UndoLog
@@ -180,6 +182,74 @@ class Recorder:
         transaction open; else it commits.
         """
         return merge_changes(self._db(), changes)
+
+    # -- The schema
+
+    def schema(self, *tables: str, schema: str = "main", internal: bool = False) -> Schema:
+        """Read the schema of the database, or of some of its tables.
+
+        A table that does not exist is not there. `schema` may be ``"temp"`` or what
+        was attached. With `internal`, tables are there that Rowtide and migration
+        tools keep for themselves.
+        """
+        options = {
+            "schema": schema,
+            "tables": table_names(tables) if tables else None,
+            "internal": internal,
+        }
+        return Schema._wrap(_native.schema_read(self._db(), options))
+
+    def auto_migrate(
+        self, *models: Model, foreign_keys: bool = False, dry_run: bool = False
+    ) -> SchemaReport:
+        """Add what the database lacks: tables, columns, indexes, views, triggers.
+
+        Nothing is ever dropped, renamed or retyped. It is one transaction, or one
+        savepoint in yours. What SQLite cannot add, and what differs without being
+        missing, is in the report as refused, with the reason. Models are what
+        :class:`Schema` takes.
+
+        With `foreign_keys`, relations of the model become foreign keys in tables that
+        are made now; `dry_run` writes nothing and says what would be done.
+        """
+        options = {"foreign_keys": foreign_keys, "dry_run": dry_run}
+        model = as_schema(*models)
+        return SchemaReport(_native.schema_auto_migrate(self._db(), model._handle, options))
+
+    def plan(
+        self,
+        *models: Model,
+        allow: str | Collection[str] = (),
+        renames: Renames | None = None,
+        undeclared: str = "remove",
+    ) -> Plan:
+        """Plan how the database becomes what the models say; nothing is written.
+
+        Steps that convert values or remove something are refused unless `allow` has
+        ``"lossy"`` or ``"destructive"``. Without a hint in `renames` a new name is a
+        new thing. With ``undeclared="ignore"`` tables, views and triggers that the
+        models do not have at all are left alone.
+        """
+        options = plan_options(allow, renames, undeclared)
+        db = self._db()
+        return Plan(_native.schema_plan(db, as_schema(*models)._handle, options), self._db)
+
+    def rebuild(
+        self,
+        sql: str,
+        *,
+        allow: str | Collection[str] = (),
+        renames: Renames | None = None,
+        progress: ProgressCallback | None = None,
+    ) -> SchemaReport:
+        """Rebuild a table so that `sql`, a CREATE TABLE statement, defines it.
+
+        Columns keep their values by name. Triggers, views, rowids and what else
+        refers to the table stay. The options are those of :meth:`plan` and
+        :meth:`Plan.apply`.
+        """
+        options = plan_options(allow, renames, "remove")
+        return SchemaReport(_native.schema_rebuild(self._db(), sql, options, progress))
 
 
 def diff_options(
