@@ -17,6 +17,7 @@ require "rowtide.audit"
 require "rowtide.undo"
 require "rowtide.replication"
 local crdt = require "rowtide.crdt"
+local schema = require "rowtide.schema"
 
 local ok, message = core.check_runtime()
 if not ok then
@@ -39,6 +40,7 @@ local rowtide = {
   from_json = render.from_json,
   diff = capture.diff,
   sync = crdt.sync,
+  schema = schema.make,
   file = stream.file,
   errors = require "rowtide.errors",
   stream = {
@@ -58,7 +60,8 @@ local rowtide = {
 object.export(rowtide, {
   Db = "db_", Changeset = "changeset_", Changes = "changes_", Builder = "builder_",
   Capture = "capture_", AuditLog = "audit_log_", UndoLog = "undo_log_", Primary = "primary_",
-  Replica = "replica_", Crdt = "crdt_", Pull = "pull_",
+  Replica = "replica_", Crdt = "crdt_", Pull = "pull_", Schema = "schema_",
+  Difference = "difference_", Plan = "plan_",
 })
 
 return rowtide

@@ -167,6 +167,211 @@
 ---@field received integer the version up to which its changes are here
 ---@field acknowledged integer the version of this database that it is known to have
 
+---How SQLite treats the values of a column.
+---@alias rowtide.Affinity "blob"|"text"|"numeric"|"integer"|"real"
+
+---What a change does to the rows. checked: rows may be in the way. lossy: values
+---may be converted. destructive: rows or values go.
+---@alias rowtide.Effect "additive"|"safe"|"checked"|"lossy"|"destructive"
+
+---@alias rowtide.SchemaObject "table"|"column"|"key"|"check"|"foreign_key"|"index"|"trigger"|"view"|"virtual_table"
+
+---What is nil in SQL or was not written is nil here. Lists of things with names
+---are looked at by place and by name: `columns[1]`, `columns.email`.
+---@class rowtide.Column
+---@field name string
+---@field type string as declared, "" if it has none
+---@field affinity rowtide.Affinity
+---@field not_null boolean
+---@field primary_key integer its place in the primary key, 0 if it is no part of it
+---@field default_sql string? as written
+---@field collation string? as declared
+---@field generated_as string? the expression of a generated column
+---@field stored boolean of a generated column: STORED, not VIRTUAL
+---@field hidden boolean of a virtual table
+---@field sql string? its whole definition
+
+---@class rowtide.IndexedColumn
+---@field name string? nil if it is an expression
+---@field expression string? nil if it is a column
+---@field collation string?
+---@field descending boolean
+
+---PRIMARY KEY or UNIQUE.
+---@class rowtide.Key
+---@field name string? of the constraint
+---@field primary boolean
+---@field columns rowtide.IndexedColumn[]
+---@field on_conflict string?
+---@field autoincrement boolean
+
+---@class rowtide.Check
+---@field name string? of the constraint
+---@field column string? that it is written at
+---@field expression string
+
+---@class rowtide.ForeignKey
+---@field name string? of the constraint
+---@field columns string[]
+---@field table string that it refers to
+---@field table_columns string[] empty: its primary key
+---@field on_delete string?
+---@field on_update string?
+---@field match string?
+---@field deferral string?
+---@field relation boolean declared in a model, no constraint unless foreign keys are asked for
+
+---@class rowtide.Index
+---@field name string
+---@field table string
+---@field unique boolean
+---@field columns rowtide.IndexedColumn[]
+---@field where string? of a partial index
+---@field sql string
+
+---@class rowtide.Trigger
+---@field name string
+---@field table string or view
+---@field timing "BEFORE"|"AFTER"|"INSTEAD OF"
+---@field event "INSERT"|"UPDATE"|"DELETE"
+---@field sql string
+
+---@class rowtide.Table
+---@field name string
+---@field kind "ordinary"|"virtual"|"shadow"
+---@field module string? of a virtual table
+---@field without_rowid boolean
+---@field strict boolean
+---@field columns rowtide.Column[]
+---@field keys rowtide.Key[]
+---@field checks rowtide.Check[]
+---@field foreign_keys rowtide.ForeignKey[]
+---@field indexes rowtide.Index[]
+---@field triggers rowtide.Trigger[]
+---@field sql string
+
+---@class rowtide.View
+---@field name string
+---@field columns rowtide.Column[] empty if SQLite cannot tell: it is broken
+---@field triggers rowtide.Trigger[]
+---@field sql string
+
+---@class rowtide.SchemaChange
+---@field operation "add"|"remove"|"change"|"rename"
+---@field object rowtide.SchemaObject
+---@field table string?
+---@field name string?
+---@field aspect string "whole", or what of it: "type", "not_null", "default", ...
+---@field from string? SQL or old name
+---@field to string? SQL or new name
+---@field effect rowtide.Effect
+---@field unknown boolean the texts differ, what they mean may not
+---@field note string? one line for people
+
+---@class rowtide.PlanStep
+---@field method "create"|"drop"|"rename"|"add_column"|"alter"|"rebuild"
+---@field object rowtide.SchemaObject
+---@field table string?
+---@field name string?
+---@field reason string? one line: what it is for
+---@field effect rowtide.Effect
+---@field refused string? why it will not be run
+---@field changes rowtide.SchemaChange[] that it makes
+---@field statements string[] what is run
+---@field rows integer that have to be read or copied
+---@field bytes integer of disk that are needed meanwhile, an estimate
+
+---@class rowtide.Finding
+---@field kind "null"|"duplicate"|"check"|"foreign_key"|"lossy"|"type"
+---@field table string
+---@field columns string[]
+---@field count integer rows
+---@field samples string[] a few of them, each as a condition for WHERE
+---@field fatal boolean applying would fail; false: it would convert values
+---@field note string? one line for people
+
+---@class rowtide.SchemaAction
+---@field done boolean
+---@field object rowtide.SchemaObject
+---@field table string?
+---@field name string?
+---@field sql string? what was run
+---@field reason string? why it was refused
+---@field rows integer that were copied
+
+---What was done to a schema, in order: a list of both, and each for itself.
+---@class rowtide.SchemaReport: { [integer]: rowtide.SchemaAction }
+---@field done rowtide.SchemaAction[]
+---@field refused rowtide.SchemaAction[]
+
+---A column in a model: `{ "email", "TEXT", not_null = true, unique = true }`.
+---@class rowtide.ColumnModel
+---@field [1] string its name
+---@field [2] string? its type
+---@field primary_key boolean?
+---@field autoincrement boolean?
+---@field not_null boolean?
+---@field unique boolean? a unique index
+---@field indexed boolean? an index
+---@field default_sql string? an SQL expression
+---@field check string? an SQL expression
+---@field collation string?
+---@field generated_as string? an SQL expression
+---@field stored boolean?
+---@field belongs_to string|rowtide.RelationModel|nil the table whose rows it refers to
+
+---An index in a model: `{ "name", "created_at DESC", unique = true }`. Each column
+---is a name, or SQL.
+---@class rowtide.IndexModel: { [integer]: string }
+---@field name string?
+---@field unique boolean?
+---@field where string? an SQL expression
+
+---A relation in a model: `{ "users", on_delete = "CASCADE" }`.
+---@class rowtide.RelationModel
+---@field [1] string the other table
+---@field column string? the other table's name in the singular with `_id` if not said
+---@field through string? for many to many: the table of pairs, `table_other` if not said
+---@field table_column string? that is referred to, its key if not said
+---@field on_delete string?
+---@field on_update string?
+---@field not_null boolean?
+---@field foreign_key boolean? a constraint even if not all relations become one
+
+---A table in a model: its columns, and what is said of it. In a list of tables
+---its name comes first.
+---@class rowtide.TableModel: { [integer]: rowtide.ColumnModel }
+---@field strict boolean?
+---@field without_rowid boolean?
+---@field primary_key string[]? the columns of a key of several
+---@field soft_delete string? a column that is NULL while the row is alive
+---@field indexes (string|rowtide.IndexModel)[]?
+---@field checks table<integer|string, string>? expressions; a key that is text names the constraint
+---@field belongs_to string|rowtide.RelationModel|rowtide.RelationModel[]|nil
+---@field many_to_many string|rowtide.RelationModel|rowtide.RelationModel[]|nil
+
+---What says how tables are: SQL, a schema, or a table with tables by name, or in a
+---list, where SQL and schemas may stand too.
+---@alias rowtide.Model string|rowtide.Schema|table<string|integer, rowtide.TableModel|string|rowtide.Schema>
+
+---@class rowtide.SchemaOptions
+---@field schema string? "main" if not said
+---@field tables string|string[]? only these
+---@field internal boolean? also tables that are kept for the library itself
+
+---@class rowtide.SchemaDiffOptions
+---@field renames table<string, string>? from old to new: `["users.mail"] = "email"`
+---@field undeclared "remove"|"ignore"|nil what about tables, views and triggers that the other does not have
+---@field column_order boolean? list columns that stand in another order
+
+---@class rowtide.PlanOptions
+---@field allow "lossy"|"destructive"|string[]|nil without it such steps are refused
+---@field renames table<string, string>?
+---@field undeclared "remove"|"ignore"|nil
+
+---@class rowtide.RebuildOptions: rowtide.PlanOptions
+---@field progress (fun(progress: rowtide.Progress): boolean?)? false cancels
+
 ---@class rowtide.Counts
 ---@field inserts integer
 ---@field updates integer
@@ -231,6 +436,12 @@ function rowtide.diff(from_path, to_path, options) end
 ---@param path string
 ---@return rowtide.File
 function rowtide.file(path) end
+
+---Make a schema of a model. What is wrong with the form of a table raises; what is
+---wrong with its SQL is a failure.
+---@param model rowtide.Model
+---@return rowtide.Schema|fail
+function rowtide.schema(model) end
 
 ---Bring two databases to the same rows in the tables that take part.
 ---@param a rowtide.Db|rowtide.Crdt
@@ -451,6 +662,33 @@ function Db:crdt() end
 ---@param changes rowtide.CrdtChange[]|(fun(): rowtide.CrdtChange?)|string|rowtide.Source
 ---@return rowtide.MergeReport|fail
 function Db:merge(changes) end
+
+---Read the schema of the database, or of some of its tables. A table that does not
+---exist is not there.
+---@param options rowtide.SchemaOptions?
+---@return rowtide.Schema|fail
+function Db:schema(options) end
+
+---Add what the database lacks: tables, columns, indexes, views, triggers. Nothing
+---is dropped, renamed or retyped. What SQLite cannot add, and what differs without
+---being missing, is refused, with the reason.
+---@param model rowtide.Model
+---@param options { foreign_keys: boolean?, dry_run: boolean? }?
+---@return rowtide.SchemaReport|fail
+function Db:auto_migrate(model, options) end
+
+---Plan how the database becomes what the model says. Nothing is written.
+---@param model rowtide.Model
+---@param options rowtide.PlanOptions?
+---@return rowtide.Plan|fail
+function Db:plan(model, options) end
+
+---Rebuild a table so that a CREATE TABLE statement defines it. Columns keep their
+---values by name; triggers, views, rowids and what else refers to it stay.
+---@param sql string
+---@param options rowtide.RebuildOptions?
+---@return rowtide.SchemaReport|fail
+function Db:rebuild(sql, options) end
 
 ---Recorded changes: an immutable value. `#` counts them, `-` inverts, `..`
 ---joins, `==` compares the bytes, `tostring` says how much there is.
@@ -843,5 +1081,83 @@ function Crdt:collect(version) end
 ---Take over a database of cr-sqlite 0.16, all of its tables or none.
 ---@return integer|fail # how many
 function Crdt:convert() end
+
+---Tables, views, indexes and triggers, as a value. `==` is true if nothing would
+---have to change for one to become the other.
+---@class rowtide.Schema
+local Schema = {}
+
+---@return rowtide.Table[] # also by name: `schema:tables().users.columns.email`
+function Schema:tables() end
+
+---@return rowtide.View[]
+function Schema:views() end
+
+---SQL that makes the same schema in an empty database.
+---@return string|fail
+function Schema:to_sql() end
+
+---Everything that is in it, as JSON.
+---@return string|fail
+function Schema:to_json() end
+
+---A picture of tables and the references between them, as an SVG document.
+---@return string|fail
+function Schema:to_svg() end
+
+---What has to change for this schema to become another one.
+---@param to rowtide.Model
+---@param options rowtide.SchemaDiffOptions?
+---@return rowtide.Difference|fail
+function Schema:diff(to, options) end
+
+---@return true|fail
+function Schema:close() end
+
+---What differs between two schemas; `#difference` is how many changes there are.
+---@class rowtide.Difference
+local Difference = {}
+
+---@return rowtide.SchemaChange[]|fail # table by table
+function Difference:changes() end
+
+---@return boolean
+function Difference:is_empty() end
+
+---The SQL of a migration, to be reviewed: what adds is active, what removes or
+---converts is commented out, complete and with its reason. Nothing is run.
+---@return string|fail
+function Difference:up() end
+
+---The SQL that undoes the active part of `up`.
+---@return string|fail
+function Difference:down() end
+
+---@return true|fail
+function Difference:close() end
+
+---How a database becomes a schema; `#plan` is how many steps there are.
+---@class rowtide.Plan
+local Plan = {}
+
+---@return rowtide.PlanStep[]|fail # in order
+function Plan:steps() end
+
+---Look for rows that are in the way. Nothing is written.
+---@param options { progress: (fun(progress: rowtide.Progress): boolean?)? }?
+---@return rowtide.Finding[]|fail
+function Plan:preflight(options) end
+
+---Do it, in one transaction: all of it or nothing.
+---@param options { progress: (fun(progress: rowtide.Progress): boolean?)? }?
+---@return rowtide.SchemaReport|fail
+function Plan:apply(options) end
+
+---Each step, and what it runs, for people.
+---@return string|fail
+function Plan:to_text() end
+
+---@return true|fail
+function Plan:close() end
 
 return rowtide
