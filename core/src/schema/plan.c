@@ -48,6 +48,7 @@ static int read_abilities(looking *it, const rowtide_plan *plan,
     memset(out, 0, sizeof *out);
     out->version = sqlite3_libversion_number();
     out->allow = plan->allow;
+    out->verbatim = plan->verbatim;
     out->edit_text = !rowtide__setting(sqlite, SQLITE_DBCONFIG_DEFENSIVE, -1);
     out->has_rows = has_rows;
     out->user = it;
@@ -190,16 +191,19 @@ static int read_options(const rowtide_plan_options *given,
     return ROWTIDE_OK;
 }
 
-static int make_plan(rowtide_db *db, const rowtide_schema *to,
-                     const rowtide_plan_options *options, rowtide_plan **out)
+int rowtide__plan_make(rowtide_db *db, const rowtide_schema *to,
+                       const rowtide_plan_options *options, int verbatim,
+                       rowtide_plan **out)
 {
     rowtide_plan_options all;
+    *out = NULL;
     int rc = read_options(options, &all);
     if (rc != ROWTIDE_OK)
         return rc;
     rowtide_plan *plan = rowtide__alloc_zero(sizeof *plan);
     if (!plan)
         return ROWTIDE_ENOMEM;
+    plan->verbatim = verbatim;
     rc = fill_plan(db, to, &all, plan);
     if (rc == ROWTIDE_OK)
         *out = plan;
@@ -217,7 +221,7 @@ int rowtide_schema_plan(rowtide_db *db, const rowtide_schema *to,
     int rc = rowtide__db_enter(db, "schema_plan");
     if (rc != ROWTIDE_OK)
         return rc;
-    rc = make_plan(db, to, options, out);
+    rc = rowtide__plan_make(db, to, options, 0, out);
     rowtide__db_leave(db);
     return rc;
 }

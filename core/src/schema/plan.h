@@ -10,6 +10,7 @@ struct rowtide_plan {
     rowtide__steps steps;
     rowtide_plan_steps view;
     unsigned allow;
+    int verbatim;         /* see rowtide__abilities */
     uint64_t fingerprint; /* of the schema that it was made for */
 };
 
@@ -19,8 +20,14 @@ typedef struct rowtide__run {
     sqlite3 *sqlite;
     const rowtide_plan *plan;
     rowtide_plan_run_options options;
-    int64_t next_progress; /* in milliseconds */
+    int64_t next_progress;             /* in milliseconds */
+    rowtide__transaction *transaction; /* NULL: preflight alone */
 } rowtide__run;
+
+/* ## plan.c: inside an entered db. `options` may be NULL. */
+int rowtide__plan_make(rowtide_db *db, const rowtide_schema *to,
+                       const rowtide_plan_options *options, int verbatim,
+                       rowtide_plan **out);
 
 /* ## plan_run.c */
 int rowtide__run_open(rowtide_db *db, const rowtide_plan *plan,

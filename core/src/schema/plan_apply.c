@@ -211,6 +211,7 @@ static int run_plan(applying *it)
     rowtide__setting(sqlite, SQLITE_DBCONFIG_DQS_DDL, 1);
     rowtide__setting(sqlite, SQLITE_DBCONFIG_LEGACY_ALTER_TABLE, 0);
     rc = rowtide__transaction_begin(it->run.db, &it->transaction);
+    it->run.transaction = &it->transaction;
     if (rc == ROWTIDE_OK)
         rc = run_inside(it);
     if (rc == ROWTIDE_OK)

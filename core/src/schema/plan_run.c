@@ -40,7 +40,8 @@ int rowtide__run_open(rowtide_db *db, const rowtide_plan *plan,
     return ROWTIDE_OK;
 }
 
-static int call_progress(rowtide__run *run, const rowtide_progress *progress)
+static int call_progress(const rowtide__run *run,
+                         const rowtide_progress *progress)
 {
     rowtide_error_clear();
     int rc = run->options.progress(progress, run->options.progress_user);
@@ -53,6 +54,25 @@ static int call_progress(rowtide__run *run, const rowtide_progress *progress)
     return rowtide__db_check_open(run->db, "plan");
 }
 
+/* The callback may do what it likes, but not end our transaction. */
+static int call_guarded(const rowtide__run *run,
+                        const rowtide_progress *progress)
+{
+    rowtide__error_state error;
+    if (!run->transaction)
+        return call_progress(run, progress);
+    int rc = rowtide__transaction_guard(run->transaction);
+    if (rc == ROWTIDE_OK)
+        rc = call_progress(run, progress);
+    if (rc == ROWTIDE_OK)
+        return rowtide__transaction_check(run->transaction);
+    rowtide__error_save(&error);
+    if (rc != ROWTIDE_ECLOSED)
+        rowtide__transaction_check(run->transaction);
+    rowtide__error_restore(&error);
+    return rc;
+}
+
 int rowtide__run_progress(rowtide__run *run, const char *phase, int64_t done,
                           int64_t total, const char *label)
 {
@@ -62,7 +82,7 @@ int rowtide__run_progress(rowtide__run *run, const char *phase, int64_t done,
         return ROWTIDE_OK;
     run->next_progress = clock_ms() + MS_PER_PROGRESS;
     rowtide_progress progress = {phase, done, total, label};
-    return call_progress(run, &progress);
+    return call_guarded(run, &progress);
 }
 
 int rowtide__fingerprint(rowtide_db *db, uint64_t *out)

@@ -228,7 +228,10 @@ static int changes_keys(const rowtide__work *work)
 {
     for (size_t i = 0; i < work->rest.count; i++) {
         const rowtide_schema_change *change = work->rest.items[i];
-        if (change->object == ROWTIDE_OBJECT_KEY)
+        if (change->object == ROWTIDE_OBJECT_KEY
+            && (change->aspect == ROWTIDE_ASPECT_WHOLE
+                || change->aspect == ROWTIDE_ASPECT_SQL)
+            && change->operation != ROWTIDE_SCHEMA_RENAME)
             return 1;
     }
     return 0;

@@ -36,11 +36,12 @@ int rowtide__difference_old_name(const rowtide_schema_difference *difference,
 
 /* What the SQLite at hand can do, and what may be done. */
 typedef struct rowtide__abilities {
-    int version;       /* sqlite3_libversion_number() */
-    unsigned allow;    /* ROWTIDE_ALLOW_...; what needs another one becomes a
+    int version;      /* sqlite3_libversion_number() */
+    unsigned allow;   /* ROWTIDE_ALLOW_...; what needs another one becomes a
                           step with `refused` */
-    int edit_text;     /* the stored text may be changed in place */
-    int stat1, stat4;  /* sqlite_stat1 and 4 exist */
+    int edit_text;    /* the stored text may be changed in place */
+    int verbatim;     /* a rebuilt table gets the text of `to` as it is */
+    int stat1, stat4; /* sqlite_stat1 and 4 exist */
     /* 1, 0 or an error: has this table of `from` rows? NULL: assume so. */
     int (*has_rows)(void *user, const char *table);
     void *user;
@@ -65,7 +66,7 @@ typedef struct rowtide__step {
                                 with legacy_alter_table=ON */
     size_t copy_at;          /* which one of these copies the rows; SIZE_MAX:
                                 none */
-    const char *copy_some; /* the same for ?2 rows with a rowid above ?1, or
+    const char *copy_some;   /* the same for ?2 rows with a rowid above ?1, or
                               NULL if it can't be done in parts */
     const char *last_copied; /* SELECT of the highest rowid in the new table */
 } rowtide__step;

@@ -331,7 +331,9 @@ int rowtide__work_edit(const rowtide__making *making, const rowtide__work *work,
                  &buffer, 0};
     int rc = ROWTIDE_OK;
     *out = NULL;
-    if (it.now && it.target && !asks_aspect(&it, ROWTIDE_ASPECT_ORDER))
+    int verbatim = making->abilities->verbatim && work->rebuild;
+    if (it.now && it.target && !asks_aspect(&it, ROWTIDE_ASPECT_ORDER)
+        && !(verbatim && !work->refused))
         rc = edit_text(&it, out);
     rowtide_buffer_dispose(&buffer);
     /* What the target says, as it says it, is right too. */
