@@ -182,7 +182,8 @@ def test_differences_say_what_they_are():
         ("rename", "column", "mail", "whole") in found  # fmt: skip
     age = found["change", "column", "age", "type"]
     assert (age.from_, age.to, age.effect, age.unknown) == ("TEXT", "INTEGER", "lossy", False)
-    assert age.note and "\n" not in age.note and str(age) == age.note
+    assert age.note and "\n" not in age.note
+    assert str(age) == f"change column people.age, type: {age.note}"
     assert found["add", "column", "nick", "whole"].effect in ("additive", "safe")
     assert found["add", "table", "added", "whole"].effect == "additive"
     assert found["remove", "table", "gone", "whole"].effect == "destructive"

@@ -44,7 +44,8 @@ show("column", "Column", function(column)
   return column.sql or column.name
 end)
 show("change", "SchemaChange", function(change)
-  return change.note or ("%s %s %s"):format(change.operation, change.object, place(change))
+  return ("%s %s %s%s: %s"):format(change.operation, change.object, place(change),
+    change.aspect ~= "whole" and ", " .. change.aspect or "", change.note or "")
 end)
 show("step", "PlanStep", function(step)
   return ("%s %s%s"):format(step.method, place(step), step.refused and ", refused" or "")
@@ -53,8 +54,10 @@ show("finding", "Finding", function(finding)
   return finding.note or ("%s in %s"):format(finding.kind, finding.table)
 end)
 show("action", "SchemaAction", function(action)
-  return ("%s %s%s"):format(action.object, place(action),
-    action.done and "" or ": " .. tostring(action.reason))
+  if action.sql then
+    return (action.sql:gsub("\n.*", " ..."))
+  end
+  return ("%s %s: refused, %s"):format(action.object, place(action), action.reason or "")
 end)
 
 -- SQLite folds ASCII only.

@@ -333,7 +333,10 @@ class SchemaChange(Shown):
     """One line for people."""
 
     def __str__(self) -> str:
-        return self.note or f"{self.operation} {self.object} {_place(self.table, self.name)}"
+        text = f"{self.operation} {self.object} {_place(self.table, self.name)}"
+        if self.aspect != "whole":
+            text += f", {self.aspect}"
+        return f"{text}: {self.note}" if self.note else text
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -415,8 +418,10 @@ class SchemaAction(Shown):
     """That were copied."""
 
     def __str__(self) -> str:
-        place = f"{self.object} {_place(self.table, self.name)}"
-        return f"{place}: done" if self.done else f"{place}: refused, {self.reason}"
+        if self.sql is not None:
+            first, *more = self.sql.splitlines() or [""]
+            return f"{first} ..." if more else first
+        return f"{self.object} {_place(self.table, self.name)}: refused, {self.reason}"
 
 
 def make_change(**fields: object) -> SchemaChange:
