@@ -145,6 +145,20 @@ void cli_progress_end(cli_progress *progress);
         {"file", 'f', "FILE",                                                  \
          "read the statements from FILE; without --sql and --file they "       \
          "come from standard input"}
+#define CLI_COLOR                                                              \
+    {"color", 0, "WHEN",                                                       \
+     "colours: always, never, or auto (on a terminal, unless "                 \
+     "NO_COLOR is set)"}
+#define CLI_SCHEMA                                                             \
+    {"rename", 0, "OLD=NEW",                                                   \
+     "a table that was renamed, or with TABLE.OLD=NEW a column; may be given " \
+     "again. Without it a new name is a new thing"},                           \
+        {"undeclared", 0, "WHAT",                                              \
+         "tables, views and triggers that the new schema does not have: "      \
+         "remove (the default) or ignore"}
+#define CLI_ALLOW                                                              \
+    {"allow", 0, "WHAT",                                                       \
+     "also steps that are lossy or destructive; may be given again"}
 #define CLI_SHOW                                                               \
     {"db", 0, "DB", "take column names from this database"},                   \
         {"html", 0, NULL, "make one HTML page, old and new side by side"},     \
@@ -153,10 +167,7 @@ void cli_progress_end(cli_progress *progress);
          "show at most N changes, 0 for all; an HTML page has at most 2000 "   \
          "if "                                                                 \
          "this is not given"},                                                 \
-        {"title", 0, "TEXT", "title of the HTML page"},                        \
-        {"color", 0, "WHEN",                                                   \
-         "colours: always, never, or auto (on a terminal, unless "             \
-         "NO_COLOR is set)"}
+        {"title", 0, "TEXT", "title of the HTML page"}, CLI_COLOR
 #define CLI_APPLY                                                              \
     {"on-conflict", 0, "ACTION",                                               \
      "for every conflict: abort (the default), omit, or replace where that "   \
@@ -211,5 +222,10 @@ int cmd_crdt_sync(cli_run *cli);
 int cmd_crdt_peers(cli_run *cli);
 int cmd_crdt_collect(cli_run *cli);
 int cmd_crdt_convert(cli_run *cli);
+int cmd_schema_show(cli_run *cli);
+int cmd_schema_diff(cli_run *cli);
+int cmd_schema_plan(cli_run *cli);
+int cmd_schema_apply(cli_run *cli);
+int cmd_schema_generate(cli_run *cli);
 
 #endif

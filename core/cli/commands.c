@@ -109,6 +109,44 @@ static const cli_option crdt_collect_options[] = {
      "are known to have"},
     {0}};
 
+static const cli_option schema_show_options[] = {
+    {"sql", 0, NULL, "as SQL that makes the same schema"},
+    {"svg", 0, NULL, "as a picture of the tables and their references"},
+    {"internal", 0, NULL, "also tables that Rowtide keeps for itself"},
+    CLI_COLOR,
+    CLI_OUTPUT,
+    {0}};
+
+static const cli_option schema_diff_options[] = {
+    CLI_SCHEMA,
+    {"column-order", 0, NULL, "list columns that stand in another order too"},
+    {"exit-code", 0, NULL, "exit with 0 the same, 1 different, 2 trouble"},
+    CLI_COLOR,
+    CLI_OUTPUT,
+    {0}};
+
+static const cli_option schema_generate_options[] = {
+    CLI_SCHEMA,
+    {"up", 0, "FILE", "write the way there to FILE"},
+    {"down", 0, "FILE", "write the way back to FILE"},
+    {0}};
+
+static const cli_option schema_plan_options[] = {
+    CLI_SCHEMA,
+    CLI_ALLOW,
+    {"sql", 0, NULL, "show the statements too"},
+    {"exit-code", 0, NULL, "exit with 0 nothing to do, 1 something, 2 trouble"},
+    CLI_COLOR,
+    CLI_OUTPUT,
+    {0}};
+
+static const cli_option schema_apply_options[] = {
+    CLI_SCHEMA,
+    CLI_ALLOW,
+    {"dry-run", 0, NULL, "do everything, say what was done, and undo it"},
+    CLI_COLOR,
+    {0}};
+
 const cli_command cli_commands[] = {
     {"changeset record", "DB [--sql SQL | --file FILE]",
      "Run SQL and write what it changed",
@@ -225,4 +263,29 @@ const cli_command cli_commands[] = {
      "The tables that take part there take part here, with the same changes. "
      "All of them or none; cr-sqlite cannot use the database any more.",
      no_options, 1, 1, cmd_crdt_convert},
+    {"schema show", "DB-OR-SQL [TABLE...]",
+     "Show tables, columns, keys, indexes, views and triggers",
+     "DB-OR-SQL is a database, a file with SQL, or - for SQL on standard "
+     "input; its first bytes say which. SQL is run in an empty database of "
+     "its own; statements that change no schema are passed over.",
+     schema_show_options, 1, INT_MAX, cmd_schema_show},
+    {"schema diff", "FROM TO", "Compare two schemas",
+     "FROM and TO are each a database or SQL. Shows what has to change in the "
+     "first to become the second: + added, - removed, ~ changed, > renamed; "
+     "and what that does to the rows: additive and safe lose nothing, checked "
+     "fails if rows are in the way, lossy may convert values, destructive "
+     "loses some.",
+     schema_diff_options, 2, 2, cmd_schema_diff},
+    {"schema plan", "DB TO", "Show how a database would become a schema",
+     "TO is a database or SQL. Steps with what they need, and the rows that "
+     "are in the way. Nothing is written.",
+     schema_plan_options, 2, 2, cmd_schema_plan},
+    {"schema apply", "DB TO", "Bring a database to a schema",
+     "All of it in one transaction or nothing. What is lossy or destructive "
+     "is left out unless it is allowed; the exit status is 1 then.",
+     schema_apply_options, 2, 2, cmd_schema_apply},
+    {"schema generate", "FROM TO", "Write a migration up and down as SQL",
+     "What adds is active; what removes or converts is commented out, with "
+     "the reason, to be reviewed. Nothing is run.",
+     schema_generate_options, 2, 2, cmd_schema_generate},
     {0}};
