@@ -80,7 +80,7 @@ def test_the_same_in_sql():
 
 
 @dataclass
-class Types:
+class Sample:
     id: str
     yes: bool
     number: int
@@ -105,19 +105,19 @@ class Types:
 
 
 def test_types():
-    assert {name: kind for name, (kind, _, _) in columns(Types).items()} == {
+    assert {name: kind for name, (kind, _, _) in columns(Sample).items()} == {
         "id": "TEXT", "yes": "INTEGER", "number": "INTEGER", "real": "REAL", "text": "TEXT",
         "raw": "BLOB", "when": "TEXT", "day": "TEXT", "time": "TEXT", "price": "TEXT",
         "token": "TEXT", "colour": "TEXT", "level": "INTEGER", "choice": "TEXT",
         "data": "TEXT", "tags": "TEXT", "cents": "INTEGER", "anything": "",
         "optional": "INTEGER", "either": "INTEGER", "said": "VARCHAR(20)",
     }  # fmt: skip
-    nullable = {name for name, (_, not_null, _) in columns(Types).items() if not not_null}
+    nullable = {name for name, (_, not_null, _) in columns(Sample).items() if not not_null}
     assert nullable == {"optional", "either"}, "a key that is no rowid is NOT NULL too"
 
 
 @dataclass
-class Defaults:
+class Default:
     id: int | None = None
     text: str = "it's"
     empty: str = ""
@@ -138,7 +138,7 @@ class Defaults:
 
 def test_defaults(make):
     db = make("")
-    db.auto_migrate(Defaults)
+    db.auto_migrate(Default)
     db.execute("INSERT INTO defaults (id, made) VALUES (1, '[]')")
     row = dict(zip(db.schema().tables[0].columns.names,
                    db.execute("SELECT * FROM defaults").fetchone(), strict=True))  # fmt: skip
@@ -149,7 +149,7 @@ def test_defaults(make):
         "when": "2020-02-29 12:30:00", "none": None, "infinite": None, "made": "[]",
         "counted": 2,
     }  # fmt: skip
-    assert columns(Defaults)["made"] == ("TEXT", True, None)
+    assert columns(Default)["made"] == ("TEXT", True, None)
 
 
 class Plain:
@@ -301,8 +301,8 @@ def test_models_of_all_kinds_together():
 
 def test_json_can_be_stored(make):
     db = make("")
-    db.auto_migrate(Types)
-    assert json.loads(db.schema().to_json())["tables"][0]["name"] == "types"
+    db.auto_migrate(Sample)
+    assert json.loads(db.schema().to_json())["tables"][0]["name"] == "samples"
 
 
 class NoFields:

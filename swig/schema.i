@@ -72,10 +72,6 @@ ROWTIDE_SHAPED_OPTIONS(rowtide_auto_migrate_options, auto_migrate)
 %thread rowtide_schema_rebuild;
 %thread rowtide_schema_auto_migrate;
 
-/* Until they are written. */
-%ignore rowtide_schema_rebuild;
-%ignore rowtide_schema_auto_migrate;
-
 %include <rowtide/schema.h>
 %include <rowtide/schema_build.h>
 %include <rowtide/schema_diff.h>
