@@ -27,7 +27,7 @@ local model = {
 
 local db = assert(rowtide.open ":memory:")
 for _, action in ipairs(assert(db:auto_migrate(model, { foreign_keys = true }))) do
-  print(action)
+  print(action.object, action.name, action.done and "is made" or action.reason)
 end
 assert(#assert(db:auto_migrate(model, { foreign_keys = true })) == 0)
 
