@@ -284,6 +284,21 @@ def test_relations():
     assert [one.primary_key for one in junction.columns] == [1, 2]
 
 
+class Status:
+    id: int
+
+
+@table(belongs_to(Status), belongs_to(Person))
+class Task:
+    id: int
+
+
+def test_columns_of_relations_are_named_as_the_class():
+    assert Schema(Task, Status, Person).tables["tasks"].columns.names == (
+        "id", "status_id", "person_id",
+    )  # fmt: skip
+
+
 def test_soft_deletion_makes_unique_indexes_partial():
     slug = Schema(Post, Tag, User).tables["posts"].indexes["ux_posts_slug"]
     assert slug.unique and slug.where.replace('"', "") == "deleted_at IS NULL"

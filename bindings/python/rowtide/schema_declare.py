@@ -138,9 +138,9 @@ def belongs_to(
 ) -> RelationPart:
     """Declare that rows refer to a row of another table.
 
-    For :func:`table`; the column is ``<singular of the table>_id`` unless `column`
-    says otherwise, and is made if there is none. Beside an annotation,
-    ``Annotated[int, belongs_to(User)]``, it is that field's column. It refers to
+    For :func:`table`; the column is ``user_id``, for a class ``User`` or a table
+    ``users``, unless `column` says otherwise, and is made if there is none. Beside an
+    annotation, ``Annotated[int, belongs_to(User)]``, it is that field's column. It refers to
     `table_column` there, else to the primary key. It becomes a foreign key, in a
     table that is made, with `foreign_key`, or if all relations are asked for.
     """
@@ -247,6 +247,11 @@ def plural(word: str) -> str:
     return word + "s"
 
 
+def snake_case(name: str) -> str:
+    """Write the name of a class as SQL does: ``BlogPost`` is ``blog_post``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
 def table_name(cls: str | type) -> str:
     """Give the name of the table that a class declares, or the name itself."""
     if isinstance(cls, str):
@@ -254,8 +259,7 @@ def table_name(cls: str | type) -> str:
     said = _parts_of(cls).name or cls.__dict__.get("__tablename__")
     if said is not None:
         return str(said)
-    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__)
-    return plural(snake.lower())
+    return plural(snake_case(cls.__name__))
 
 
 def _parts_of(cls: type) -> TableParts:
@@ -477,8 +481,12 @@ def _relations(fields: list[Field], parts: tuple[TablePart, ...]) -> Iterator[Re
             yield RelationPart(relation.table, False,
                                {**relation.options, "column": field.name})  # fmt: skip
     for part in parts:
-        if isinstance(part, RelationPart):
-            yield part
+        if not isinstance(part, RelationPart):
+            continue
+        options = dict(part.options)
+        if isinstance(part.table, type) and not part.many and not options["column"]:
+            options["column"] = f"{snake_case(part.table.__name__)}_id"
+        yield RelationPart(part.table, part.many, options)
 
 
 def build_class(builder: Handle, cls: type) -> None:
