@@ -79,3 +79,13 @@ def test_page_on_merging(tmp_path):
     assert laptop.execute("SELECT * FROM notes").fetchall() == [("a", "milk", 0)]
     phone.close()
     laptop.close()
+
+
+def test_page_on_schemas(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    db = rowtide.connect("app.db", isolation_level=None)
+    names = {"rowtide": rowtide, "db": db, "__name__": "__main__"}
+    for block in BLOCK.findall((ROOT / "docs/schema.md").read_text()):
+        exec(compile(block, "docs/schema.md", "exec"), names)
+    assert db.schema().tables["tags"].strict
+    db.close()
