@@ -207,7 +207,7 @@ typedef struct rowtide_auto_migrate_options {
     size_t size;
     int foreign_keys; /**< 1: relations of the model become foreign keys, in
                            tables that are made now */
-    int dry_run;      /**< 1: write nothing, report what would be done */
+    int dry_run;      /**< 1: do it, report it, and roll it back */
 } rowtide_auto_migrate_options;
 
 #define ROWTIDE_AUTO_MIGRATE_OPTIONS_INIT                                      \
@@ -221,8 +221,9 @@ typedef struct rowtide_auto_migrate_options {
  *
  * All of it is one transaction, or one savepoint in that of the caller. What
  * SQLite cannot add to a table that has rows (a NOT NULL column without a
- * default, a UNIQUE one, ...) and what differs without being missing is in the
- * report, as refused, with the reason.
+ * default, ...), what needs such a column, and what differs without being
+ * missing is in the report, as refused, with the reason. A UNIQUE column is
+ * added as a column and a unique index. A table that cannot be made is an error.
  *
  * @param out  free it with rowtide_schema_report_free(); may be NULL
  */
