@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import pickle
 import threading
 from xml.etree import ElementTree
 
@@ -183,11 +184,25 @@ def test_files_and_dumps(tmp_path):
         Schema(tmp_path / "none.sql")
 
 
+def test_text_that_is_not_utf_8(tmp_path):
+    path = tmp_path / "latin.sql"
+    path.write_bytes(b"\xef\xbb\xbfCREATE TABLE t (a TEXT DEFAULT 'caf\xe9')")
+    schema = Schema(path)
+    assert schema.tables["t"].columns["a"].default_sql == "'caf\udce9'"
+    assert Schema(schema.to_sql()) == schema == Schema.parse(schema.to_sql())
+
+
+def test_values_can_be_pickled(shop):
+    assert pickle.loads(pickle.dumps(shop.tables)) == shop.tables
+
+
 def test_what_is_no_model():
     with pytest.raises(TypeError, match="a model is a class"):
         Schema(5)
     with pytest.raises(TypeError):
         Schema.parse(5)
+    with pytest.raises(TypeError):
+        Schema.parse(b"CREATE TABLE t (a)")
     with pytest.raises(TypeError):
         Items(5)
 

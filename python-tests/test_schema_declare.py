@@ -223,12 +223,13 @@ class Author:
     born: Annotated[int, column(check="born < 2100", indexed=True)]
     name: Annotated[str, column(generated_as="first || ' ' || last")]
     sorted: Annotated[str, column(generated_as="upper(last)", stored=True)]
+    notes: Any
 
 
 def test_what_is_said_of_a_table():
     (authors,) = Schema(Author).tables
     assert authors.strict and authors.without_rowid
-    assert [one.primary_key for one in authors.columns] == [2, 1, 0, 0, 0]
+    assert [one.primary_key for one in authors.columns] == [2, 1, 0, 0, 0, 0]
     assert {(one.name, one.expression) for one in authors.checks} >= {
         (None, "born > 1800"), ("not_twice", "first <> last"),
     }  # fmt: skip
@@ -238,6 +239,7 @@ def test_what_is_said_of_a_table():
     (lower,) = (one for one in authors.indexes if one.where)
     assert lower.unique and lower.columns[0].expression == "lower(last)"
     assert authors.indexes["ix_authors_born"].columns.names == ("born",)
+    assert authors.columns["notes"].type == "ANY", "a STRICT table has a type everywhere"
     name, sort = authors.columns["name"], authors.columns["sorted"]
     assert name.generated_as == "first || ' ' || last" and not name.stored and sort.stored
 

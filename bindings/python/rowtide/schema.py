@@ -26,6 +26,7 @@ what ``column(primary_key=True)`` marks, or else the field ``id``. :func:`column
 
 from __future__ import annotations
 
+import codecs
 import os
 import pathlib
 from collections.abc import Iterator, Sequence
@@ -128,7 +129,9 @@ class Schema:
         Statements that change no schema are passed over. In an error ``offset`` is
         the byte where it is.
         """
-        return cls._wrap(_native.schema_parse(sql))
+        if not isinstance(sql, str):
+            raise TypeError(f"SQL is a str, not {type(sql).__name__}")
+        return cls._wrap(_native.schema_parse(_encoded(sql)))
 
     # -- Looking at it
 
@@ -262,9 +265,10 @@ def as_schema(*models: Model) -> Schema:
 
 
 def _schema_handle(models: tuple[Model, ...]) -> Handle:
-    if len(models) == 1 and isinstance(models[0], (str, os.PathLike, Schema)):
-        model = models[0]
-        return model._handle if isinstance(model, Schema) else _native.schema_parse(_sql(model))
+    if len(models) == 1 and isinstance(models[0], Schema):
+        return models[0]._handle
+    if len(models) == 1 and isinstance(models[0], (str, os.PathLike)):
+        return _native.schema_parse(_sql(models[0]))
     builder = _native.schema_builder_new()
     for model in models:
         sql = _sql(model)
@@ -280,12 +284,18 @@ def _schema_handle(models: tuple[Model, ...]) -> Handle:
     return _native.schema_builder_finish(builder)
 
 
-def _sql(model: Model) -> Any:
+def _sql(model: Model) -> bytes | None:
     """Give the SQL that a model is; None for one that is not."""
     if isinstance(model, str):
-        return model
+        return _encoded(model)
     if isinstance(model, os.PathLike):
-        return pathlib.Path(os.fsdecode(model)).read_text(encoding="utf-8-sig")
+        return pathlib.Path(os.fsdecode(model)).read_bytes().removeprefix(codecs.BOM_UTF8)
     if isinstance(model, Schema):
-        return model.to_sql()
-    return sqlalchemy_sql(model)
+        return _encoded(model.to_sql())
+    sql = sqlalchemy_sql(model)
+    return None if sql is None else _encoded(sql)
+
+
+def _encoded(sql: str) -> bytes:
+    """Give the bytes that were read, where a database has text that is not UTF-8."""
+    return sql.encode("utf-8", "surrogateescape")

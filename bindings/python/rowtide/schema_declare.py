@@ -349,7 +349,8 @@ def _literal(value: object) -> str | None:
     if isinstance(
         value, (str, datetime.date, datetime.time, decimal.Decimal, uuid.UUID)
     ):  # a datetime is a date
-        return "'" + str(value).replace("'", "''") + "'"
+        text = str(value)
+        return None if "\0" in text else "'" + text.replace("'", "''") + "'"
     return None
 
 
@@ -496,6 +497,9 @@ def build_class(builder: Handle, cls: type) -> None:
     if not fields:
         raise InvalidError(f"{cls.__name__}: a class without annotated fields is no table")
     options = _table_options(cls, fields, said.options)
+    if options.get("strict"):
+        for field in fields:
+            field.type = field.type or "ANY"
     _native.schema_builder_table(builder, table_name(cls), options)
     for field in fields:
         _native.schema_builder_column(builder, field.name, field.type, field.options)
