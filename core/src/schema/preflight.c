@@ -88,20 +88,40 @@ static int find_suspects(looking *it)
 
 /* ## Findings */
 
+/* Names as they are now, also where the plan changes them. */
+static int name_columns(looking *it, const rowtide__suspect *suspect,
+                        const rowtide__condition *condition,
+                        const char *const **out)
+{
+    rowtide__list list = {.arena = &it->preflight->arena};
+    int rc = ROWTIDE_OK;
+    for (size_t i = 0; condition->columns[i] && rc == ROWTIDE_OK; i++) {
+        const rowtide_schema_column *old = NULL;
+        rc = rowtide__suspect_old_column(it->run->plan, suspect,
+                                         condition->columns[i], &old);
+        if (rc == ROWTIDE_OK)
+            rc = rowtide__text_add(
+                &list,
+                rowtide__arena_sql(list.arena, "%s",
+                                   old ? old->name : condition->columns[i]));
+    }
+    *out = rowtide__texts_finish(&list);
+    return rc;
+}
+
 static const char *describe(rowtide__arena *arena,
-                            const rowtide__suspect *suspect,
-                            const rowtide__condition *condition)
+                            const rowtide_finding *finding, const char *note)
 {
     const char *where = "";
-    for (size_t i = 0; condition->columns[i] && where; i++)
+    for (size_t i = 0; finding->columns[i] && where; i++)
         where = rowtide__arena_sql(arena, "%s%s\"%w\"", where, i ? ", " : "",
-                                   condition->columns[i]);
+                                   finding->columns[i]);
     if (!where)
         return NULL;
-    return rowtide__arena_sql(
-        arena, "table \"%w\"%s%s: %lld %s: %s", suspect->old->view.name,
-        where[0] ? ", column " : "", where, (long long)condition->count,
-        condition->count == 1 ? "row" : "rows", condition->note);
+    return rowtide__arena_sql(arena, "table \"%w\"%s%s: %lld %s: %s",
+                              finding->table, where[0] ? ", column " : "",
+                              where, (long long)finding->count,
+                              finding->count == 1 ? "row" : "rows", note);
 }
 
 static int read_samples(looking *it, const char *sql, const char *const **out)
@@ -128,18 +148,6 @@ static int read_samples(looking *it, const char *sql, const char *const **out)
     return rc == ROWTIDE_DONE ? ROWTIDE_OK : rc;
 }
 
-static int copy_columns(rowtide__arena *arena, const char *const *columns,
-                        const char *const **out)
-{
-    rowtide__list list = {.arena = arena};
-    int rc = ROWTIDE_OK;
-    for (size_t i = 0; columns[i] && rc == ROWTIDE_OK; i++)
-        rc = rowtide__text_add(&list,
-                               rowtide__arena_sql(arena, "%s", columns[i]));
-    *out = rowtide__texts_finish(&list);
-    return rc;
-}
-
 /* `sql` gives the locators of all rows in question. */
 static int put_finding(looking *it, const rowtide__suspect *suspect,
                        const rowtide__condition *condition, const char *sql)
@@ -152,10 +160,13 @@ static int put_finding(looking *it, const rowtide__suspect *suspect,
     finding->count = condition->count;
     finding->fatal = condition->kind != ROWTIDE_FINDING_LOSSY;
     finding->table = rowtide__arena_sql(arena, "%s", suspect->old->view.name);
-    finding->note = describe(arena, suspect, condition);
-    int rc = copy_columns(arena, condition->columns, &finding->columns);
-    if (rc == ROWTIDE_OK && (!finding->table || !finding->note))
-        rc = ROWTIDE_ENOMEM;
+    int rc = finding->table
+                 ? name_columns(it, suspect, condition, &finding->columns)
+                 : ROWTIDE_ENOMEM;
+    if (rc == ROWTIDE_OK) {
+        finding->note = describe(arena, finding, condition->note);
+        rc = finding->note ? ROWTIDE_OK : ROWTIDE_ENOMEM;
+    }
     if (rc == ROWTIDE_OK)
         rc = read_samples(it, sql, &finding->samples);
     if (rc == ROWTIDE_OK)
