@@ -164,7 +164,7 @@ def test_plan_only_looks(sh):
 def test_plan_finds_rows_in_the_way(sh):
     strict = OLD.replace("  old TEXT", "  old TEXT NOT NULL")
     text = sh("schema", "plan", "app.db", "-", stdin=strict.encode()).out
-    assert "rows in the way:\n  ! users(old): 1 row" in text
+    assert 'rows in the way:\n  ! table "users", column "old": 1 row' in text
     assert "rowid = 2" in text
     error = sh("schema", "apply", "app.db", "-", stdin=strict.encode(), status=1).err
     assert "users" in error and "old" in error

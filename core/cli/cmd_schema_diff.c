@@ -54,11 +54,21 @@ static void print_definition(FILE *out, const rowtide_schema_change *change)
     cli_print_sql(out, sql, 60);
 }
 
+/* A constraint without a name is called by its SQL, which says what it is. */
+static void print_object(FILE *out, const rowtide_schema_change *change,
+                         const char *name)
+{
+    int is_constraint = change->object == ROWTIDE_OBJECT_KEY
+                        || change->object == ROWTIDE_OBJECT_CHECK
+                        || change->object == ROWTIDE_OBJECT_FOREIGN_KEY;
+    if (!is_constraint || !strchr(name, '('))
+        fprintf(out, "%s ", cli_object_word(change->object));
+}
+
 static void print_what(FILE *out, const rowtide_schema_change *change)
 {
-    fputs(cli_object_word(change->object), out);
-    fputc(' ', out);
     const char *name = change->name ? change->name : change->table;
+    print_object(out, change, name);
     if (change->operation == ROWTIDE_SCHEMA_RENAME) {
         cli_print_sql(out, change->from ? change->from : name, 60);
         fputs(" \xE2\x86\x92 ", out);
@@ -68,6 +78,10 @@ static void print_what(FILE *out, const rowtide_schema_change *change)
     cli_print_sql(out, name, 60);
     if (change->operation != ROWTIDE_SCHEMA_CHANGE) {
         print_definition(out, change);
+        return;
+    }
+    if (change->aspect == ROWTIDE_ASPECT_NOT_NULL) {
+        fputs(change->to ? ": not null" : ": may be null", out);
         return;
     }
     fprintf(out, ": %s", aspect_word(change->aspect));

@@ -104,24 +104,14 @@ static void print_step(cli_run *cli, cli_page *page, size_t number,
         fprintf(page->out, "%s;\n", step->statements[i]);
 }
 
+/* The note says where and how many. */
 static void print_finding(cli_page *page, const rowtide_finding *finding)
 {
     fputs("  ", page->out);
     cli_styled(page, finding->fatal ? CLI_RED : CLI_YELLOW, "! ");
-    cli_print_safe(page->out, finding->table);
-    for (size_t i = 0; finding->columns && finding->columns[i]; i++) {
-        fputs(i > 0 ? ", " : "(", page->out);
-        cli_print_safe(page->out, finding->columns[i]);
-    }
-    fputs(finding->columns && finding->columns[0] ? ")" : "", page->out);
-    fprintf(page->out, ": %lld row%s", (long long)finding->count,
-            finding->count == 1 ? "" : "s");
-    if (finding->note) {
-        fputs(": ", page->out);
-        cli_print_safe(page->out, finding->note);
-    }
+    cli_print_safe(page->out, finding->note ? finding->note : finding->table);
     for (size_t i = 0; finding->samples && finding->samples[i]; i++) {
-        fputs(i > 0 ? "; " : "  e.g. ", page->out);
+        fputs(i > 0 ? "; " : ", such as ", page->out);
         cli_print_sql(page->out, finding->samples[i], 60);
     }
     fputc('\n', page->out);

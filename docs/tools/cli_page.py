@@ -32,7 +32,7 @@ what it printed; the page is made by `docs/tools/cli_page.py`. The same as a man
 | 2 | wrong usage |
 | 3 | a conflict made `apply`, `undo` or `pull` abort; nothing was changed |
 
-With `--exit-code`, `diff` answers as diff(1) does: 0 the same, 1 different, 2 trouble.
+With `--exit-code`, `diff` answers as diff(1) does: 0 the same, 1 different, 2 trouble; so does `schema plan`.
 
 ## Ten minutes
 """
@@ -51,6 +51,31 @@ AGAIN = [
     ("phone.db", "UPDATE notes SET done = 1 WHERE id = 'a'"),
     ("laptop.db", "UPDATE notes SET title = 'oat milk' WHERE id = 'a'"),
 ]
+
+SHOP = """
+CREATE TABLE authors (id INTEGER PRIMARY KEY, name TEXT NOT NULL COLLATE NOCASE UNIQUE);
+CREATE TABLE books (
+  id INTEGER PRIMARY KEY,
+  author_id INTEGER NOT NULL REFERENCES authors(id) ON DELETE CASCADE,
+  title TEXT,
+  pages TEXT
+);
+CREATE INDEX by_author ON books(author_id, title DESC);
+INSERT INTO authors VALUES (1, 'Ursula');
+INSERT INTO books VALUES (1, 1, 'The Dispossessed', '341'), (2, 1, NULL, '12 or so');
+"""
+
+MODEL = """\
+CREATE TABLE authors (id INTEGER PRIMARY KEY, name TEXT NOT NULL COLLATE NOCASE UNIQUE);
+CREATE TABLE books (
+  id INTEGER PRIMARY KEY,
+  author_id INTEGER NOT NULL REFERENCES authors(id) ON DELETE CASCADE,
+  name TEXT NOT NULL, -- was called title
+  pages INTEGER CHECK (pages > 0)
+);
+CREATE INDEX by_author ON books(author_id, name DESC);
+CREATE TABLE loans (book_id INTEGER REFERENCES books, until TEXT);
+"""
 
 NOTES = "CREATE TABLE notes (id TEXT PRIMARY KEY NOT NULL, title TEXT, done INTEGER)"
 
@@ -159,6 +184,40 @@ STORY = [
         ],
     ),
     (
+        "Look at a schema. `shop.db` is a database, `model.sql` is what it should be.",
+        [
+            "rowtide schema show shop.db",
+            "rowtide schema show shop.db --svg -o shop.svg",
+            "cat model.sql",
+        ],
+    ),
+    (
+        "Compare the two. A rename is one only if you say so.",
+        [
+            "rowtide schema diff shop.db model.sql",
+            "rowtide schema diff shop.db model.sql --rename books.title=name",
+        ],
+    ),
+    (
+        "Say what would be done, and which rows are in the way; nothing is written. Apply it when they are not.",
+        [
+            "rowtide schema plan shop.db model.sql --rename books.title=name",
+            "rowtide schema apply shop.db model.sql --rename books.title=name --allow lossy",
+            "rowtide changeset record shop.db -o fix.changeset "
+            "--sql \"UPDATE books SET title = 'Untitled', pages = '12' WHERE id = 2\"",
+            "rowtide schema apply shop.db model.sql --rename books.title=name --allow lossy",
+            "rowtide schema diff shop.db model.sql --exit-code",
+        ],
+    ),
+    (
+        "Or write a migration, up and down, for a review.",
+        [
+            "echo 'CREATE TABLE loans (book_id INTEGER REFERENCES books, until TEXT, back TEXT)' > next.sql",
+            "rowtide schema generate shop.db next.sql --undeclared ignore --up up.sql --down down.sql",
+            "cat up.sql down.sql",
+        ],
+    ),
+    (
         "Errors are one line, with the place.",
         [
             'echo \'{"format":"rowtide-changeset",}\' | rowtide changeset from-json -',
@@ -228,6 +287,10 @@ def make_pages(rowtide: Path) -> dict[str, str]:
             with sqlite3.connect(folder / f"{file}.db") as db:
                 db.executescript(NOTES if file in ("phone", "laptop") else SETUP)
             db.close()
+        with sqlite3.connect(folder / "shop.db") as db:
+            db.executescript(SHOP)
+        db.close()
+        (folder / "model.sql").write_text(MODEL)
         page = INTRO + tell(shell) + "\n## Commands\n"
         for command in command_names(shell):
             text = shell.run(f"rowtide help {command}")[1]
