@@ -159,9 +159,15 @@ static void test_conversions_that_lose(void **state)
                     "rowid = 10\n");
     assert_findings(rows, "CREATE TABLE t (id INTEGER PRIMARY KEY, a BLOB);",
                     "");
+    /* Newer versions write all digits that it takes. */
+    rowtide_db *db = scratch_db(NULL);
+    int exact = (int)scratch_integer(
+        db, "SELECT CAST(CAST(0.1 + 0.2 AS TEXT) AS REAL) = 0.1 + 0.2");
+    rowtide_db_free(db);
     assert_findings("CREATE TABLE t (a REAL); INSERT INTO t VALUES (1), "
                     "(0.1), (0.1 + 0.2), (1e300);",
-                    "CREATE TABLE t (a TEXT);", "lossy t a 1: rowid = 3\n");
+                    "CREATE TABLE t (a TEXT);",
+                    exact ? "" : "lossy t a 1: rowid = 3\n");
     assert_findings("CREATE TABLE t (a INT); INSERT INTO t VALUES (1), "
                     "(9007199254740993);",
                     "CREATE TABLE t (a REAL);", "lossy t a 1: rowid = 2\n");

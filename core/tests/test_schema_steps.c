@@ -152,10 +152,15 @@ static void test_columns_that_can_be_dropped(void **state)
 static void test_texts_that_may_be_edited(void **state)
 {
     (void)state;
-    assert_way("CREATE TABLE t (id INTEGER PRIMARY KEY, a VARCHAR(9) NOT NULL "
+    assert_way("CREATE TABLE t (id INTEGER PRIMARY KEY, a VARCHAR(9) "
                "/* x */, b CHECK (b > 0) REFERENCES t);",
                "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, b);",
                "alter table t safe\n");
+    assert_way("CREATE TABLE t (a NOT NULL, b CONSTRAINT c CHECK (b > 0));",
+               "CREATE TABLE t (a, b NOT NULL, CHECK (a > 0));",
+               sqlite3_libversion_number() < 3053000
+                   ? "alter table t checked\n"
+                   : "alter column a safe\nalter column b checked\nalter ");
     /* A default is also the value of rows older than their column. */
     assert_way("CREATE TABLE t (id INTEGER PRIMARY KEY);" ROWS
                "ALTER TABLE t ADD COLUMN a DEFAULT 1;",

@@ -34,8 +34,11 @@ static int judge_function(const rowtide__scratch *scratch, const char *name)
 {
     static const char *const REFUSED[] = {
         "load_extension", "readfile", "writefile", "edit", "fts3_tokenizer"};
+    /* Newer versions ask for DEFAULT CURRENT_TIME too. */
     if (scratch->selecting)
-        return SQLITE_IGNORE;
+        return name && sqlite3_strnicmp(name, "current_", 8) == 0
+                   ? SQLITE_OK
+                   : SQLITE_IGNORE;
     for (size_t i = 0; name && i < sizeof REFUSED / sizeof *REFUSED; i++)
         if (sqlite3_stricmp(REFUSED[i], name) == 0)
             return SQLITE_DENY;
