@@ -450,3 +450,87 @@ def test_with_our_own_connection(tmp_path):
     with rowtide.open(tmp_path / "a.db") as db:
         db.auto_migrate(*MODELS)
         assert not db.plan(*MODELS)
+
+
+# -- What may be in the way
+
+
+SQL = "CREATE TABLE t (x INTEGER)"
+
+
+@pytest.fixture
+def path(tmp_path, make):
+    path = tmp_path / "a.db"
+    make("CREATE TABLE t (x TEXT); INSERT INTO t VALUES ('1')", path).close()
+    return path
+
+
+def test_a_lock_of_another(path, make):
+    first = make("", path, isolation_level=None, timeout=0.05)
+    other = make("", path, isolation_level=None, timeout=0.05)
+    plan = other.plan(SQL, allow="lossy")
+    first.execute("BEGIN IMMEDIATE")
+    for call in (plan.apply, lambda: other.auto_migrate("CREATE TABLE u (y)")):
+        with pytest.raises(rowtide.BusyError):
+            call()
+        assert not other.in_transaction
+    assert other.schema().tables.names == ("t",)
+    first.execute("ROLLBACK")
+    assert plan.apply().done
+
+
+def test_a_statement_that_is_not_finished(path, make):
+    db = make("INSERT INTO t VALUES ('2')", path, isolation_level=None)
+    cursor = db.execute("SELECT * FROM t")
+    cursor.fetchone()
+    with pytest.raises(rowtide.BusyError):
+        db.plan(SQL, allow="lossy").apply()
+    cursor.close()
+    assert db.plan(SQL, allow="lossy").apply().done
+
+
+def test_a_file_that_may_not_be_written(path):
+    with rowtide.open(path, read_only=True) as db:
+        assert not db.auto_migrate("CREATE TABLE t (x TEXT)")
+        plan = db.plan(SQL, allow="lossy")
+        assert plan.preflight() == ()
+        for call in (plan.apply, lambda: db.auto_migrate("CREATE TABLE u (y)")):
+            with pytest.raises(rowtide.ReadOnlyError):
+                call()
+
+
+def test_a_connection_that_is_closed(path, make):
+    db = make("", path)
+    plan = db.plan(SQL, allow="lossy")
+    db.close()
+    for call in (plan.apply, plan.preflight, db.schema, lambda: db.plan(SQL)):
+        with pytest.raises(rowtide.ClosedError):
+            call()
+    assert len(plan) == 1 and plan[0].table == "t"
+
+
+def test_closing_inside_of_a_callback(path, make):
+    db = make("", path)
+    errors = []
+
+    def close(_):
+        try:
+            db.close()
+        except rowtide.Error as error:
+            errors.append(type(error))
+
+    db.plan(SQL, allow="lossy").apply(progress=close)
+    assert errors and set(errors) == {rowtide.MisuseError}
+    assert rows(db, "t") == [(1,)]
+
+
+def test_tables_that_take_part_in_merging(make):
+    db = make("CREATE TABLE n (id TEXT PRIMARY KEY NOT NULL, t TEXT)", isolation_level=None)
+    db.crdt.enable("n")
+    wanted = "CREATE TABLE n (id TEXT PRIMARY KEY NOT NULL, t TEXT, u)"
+    (refused,) = db.auto_migrate(wanted).refused
+    assert "crsql_begin_alter" in refused.reason
+    assert db.plan(wanted).refused
+    with db.crdt.alter("n"):
+        assert db.auto_migrate(wanted).done
+    assert "u" in db.schema().tables["n"].columns
