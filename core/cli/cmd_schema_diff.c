@@ -81,7 +81,8 @@ static void print_what(FILE *out, const rowtide_schema_change *change)
         return;
     }
     if (change->aspect == ROWTIDE_ASPECT_NOT_NULL) {
-        fputs(change->to ? ": not null" : ": may be null", out);
+        fputs(change->to && change->to[0] ? ": not null" : ": may be null",
+              out);
         return;
     }
     fprintf(out, ": %s", aspect_word(change->aspect));

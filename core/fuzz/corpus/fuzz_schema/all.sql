@@ -1,0 +1,14 @@
+CREATE TABLE users (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL COLLATE NOCASE, -- who
+  age INT DEFAULT 1 CHECK (age > 0),
+  boss INTEGER REFERENCES users(id) ON DELETE SET NULL,
+  old TEXT,
+  up AS (upper(name)),
+  UNIQUE (name, age)
+) ;
+CREATE TABLE tags(user REFERENCES users, tag, PRIMARY KEY(user, tag)) WITHOUT ROWID;
+CREATE INDEX by_age ON users(age DESC) WHERE age > 3;
+CREATE VIEW grown AS SELECT name FROM users WHERE age > 17;
+CREATE TRIGGER noted AFTER UPDATE ON users BEGIN SELECT 1; END;
+CREATE VIRTUAL TABLE words USING fts5(body);
