@@ -133,6 +133,10 @@ static void every_clause_of_a_column(void **state)
         "change column t.i generated safe\n"
         "change column t.j generated destructive\n"
         "change column t.k on_conflict safe\n");
+    assert_changes("CREATE TABLE t(a INTEGER PRIMARY KEY)",
+                   "CREATE TABLE t(a INTEGER NOT NULL)",
+                   "change column t.a not_null safe\n"
+                   "remove key t.PRIMARY KEY (\"a\") safe\n");
     assert_changes("CREATE TABLE t(a DEFAULT (1 + 1))",
                    "CREATE TABLE t(a DEFAULT (2 * 1))",
                    "change column t.a default safe?\n");

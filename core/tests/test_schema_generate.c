@@ -96,7 +96,9 @@ static void what_removes_is_commented_out(void **state)
         "\n"
         "---- destructive: remove table \"s\": the table goes, "
         "with its rows, indexes and triggers\n"
-        "-- DROP TABLE \"s\";\n",
+        "-- PRAGMA foreign_keys=OFF;\n"
+        "-- DROP TABLE \"s\";\n"
+        "-- PRAGMA foreign_keys=ON;\n",
         "---- additive: add table \"s\": a new table; what was in "
         "it does not come back\n"
         "-- CREATE TABLE s(a);\n"
@@ -198,6 +200,9 @@ static void up_and_down_lead_there_and_back(void **state)
                  "CREATE INDEX oi ON other(a); CREATE VIEW ov AS SELECT 1;",
          .to = "CREATE TABLE t(a INT, b)",
          .undeclared = ROWTIDE_UNDECLARED_IGNORE},
+        {.from = "CREATE TABLE p(a)",
+         .to = "CREATE TABLE p(a PRIMARY KEY);"
+               "CREATE TABLE c(x REFERENCES p);"},
         {.from = "CREATE TABLE t(a INT) STRICT",
          .to = "CREATE TABLE t(a INT, b VARCHAR(3))"},
     };

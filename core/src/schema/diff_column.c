@@ -100,30 +100,32 @@ static void compare_type(rowtide__diff *diff, const pair *pair)
 
 /* ## NOT NULL */
 
-static int never_null(const rowtide__table *table,
-                      const rowtide_schema_column *column, int declared)
+/* A key may see to it: that is a change of its own. */
+static int is_implied(const rowtide__table *table,
+                      const rowtide_schema_column *column)
 {
-    return declared || (table->view.without_rowid && column->primary_key)
+    return (table->view.without_rowid && column->primary_key)
            || is_rowid(table, column);
 }
 
-/* A key that makes its columns NOT NULL is a change of its own. */
 static void compare_not_null(rowtide__diff *diff, const pair *pair)
 {
     const rowtide__ddl_constraint *old = find_clause(pair->old_ddl,
                                                      ROWTIDE__NOT_NULL);
     const rowtide__ddl_constraint *now = find_clause(pair->new_ddl,
                                                      ROWTIDE__NOT_NULL);
-    int was = never_null(diff->old_table, pair->old, old != NULL);
-    int is = never_null(diff->new_table, pair->now, now != NULL);
-    if (was != is && !old != !now) {
+    int was = is_implied(diff->old_table, pair->old);
+    int is = is_implied(diff->new_table, pair->now);
+    if (!old != !now && !(was && is)) {
+        int checked = now && !was;
         rowtide_schema_change change = {
             .aspect = ROWTIDE_ASPECT_NOT_NULL,
             .from = old ? "NOT NULL" : "",
             .to = now ? "NOT NULL" : "",
-            .effect = now ? ROWTIDE_EFFECT_CHECKED : ROWTIDE_EFFECT_SAFE,
-            .note = now ? "rows with NULL are in the way"
-                        : "it may be NULL now"};
+            .effect = checked ? ROWTIDE_EFFECT_CHECKED : ROWTIDE_EFFECT_SAFE,
+            .note = checked ? "rows with NULL are in the way"
+                    : now   ? "no row has NULL there"
+                            : "it may be NULL now"};
         put_aspect(diff, pair, change);
     } else if (old && now
                && !rowtide__diff_same_name(old->on_conflict,

@@ -62,6 +62,15 @@ static int brings_name(const rowtide_schema_change *change)
                || change->object == ROWTIDE_OBJECT_VIEW);
 }
 
+/* A key that isn't there until then, to which a new table may refer. */
+static int brings_key(const rowtide_schema_change *change)
+{
+    return change->object == ROWTIDE_OBJECT_KEY
+           && change->operation != ROWTIDE_SCHEMA_REMOVE
+           && (change->aspect == ROWTIDE_ASPECT_WHOLE
+               || change->aspect == ROWTIDE_ASPECT_SQL);
+}
+
 /* Two objects of that kind cannot have one name. */
 static int share_names(const rowtide_schema_change *a,
                        const rowtide_schema_change *b)
@@ -75,11 +84,15 @@ static int share_names(const rowtide_schema_change *a,
 static int note_names(choice *it, rowtide__map *names)
 {
     int rc = ROWTIDE_OK;
-    for (size_t i = 0; i < it->count && rc == ROWTIDE_OK; i++)
-        if (it->waits[i]
-            && (brings_name(it->changes[i])
-                || it->changes[i]->operation == ROWTIDE_SCHEMA_REMOVE))
-            rc = rowtide__map_set(names, it->changes[i]->name, it->changes[i]);
+    for (size_t i = 0; i < it->count && rc == ROWTIDE_OK; i++) {
+        const rowtide_schema_change *change = it->changes[i];
+        if (!it->waits[i])
+            continue;
+        if (brings_name(change) || change->operation == ROWTIDE_SCHEMA_REMOVE)
+            rc = rowtide__map_set(names, change->name, change);
+        else if (brings_key(change))
+            rc = rowtide__map_set(names, change->table, change);
+    }
     return rc;
 }
 
@@ -89,6 +102,10 @@ static int waits_for(const choice *it, const rowtide_schema_change *change,
 {
     for (size_t i = 0; i < it->count; i++) {
         const rowtide_schema_change *other = it->changes[i];
+        int adds = is_table(change) || change->object == ROWTIDE_OBJECT_COLUMN;
+        if (it->waits[i] && brings_key(other) && adds
+            && rowtide__name_equal(other->table, name))
+            return 1;
         if (!it->waits[i] || !brings_name(other)
             || !rowtide__name_equal(other->name, name))
             continue;

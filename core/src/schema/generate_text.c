@@ -122,6 +122,19 @@ static int needs_reason(const rowtide_schema_change *change, rowtide__half half)
            || change->effect > ROWTIDE_EFFECT_SAFE;
 }
 
+/* While some tables are rebuilt and others are not, a reference may fit no key.
+ * So this comes once, behind all of them. */
+static const char CHECK[] = "PRAGMA foreign_key_check";
+
+/* With foreign keys on it would delete rows of other tables. Tables that are
+ * taken back by the active part were made by it, and nothing old refers to
+ * them. */
+static int drops_table(const rowtide__step *step)
+{
+    return step->view.method == ROWTIDE_METHOD_DROP
+           && step->view.object == ROWTIDE_OBJECT_TABLE;
+}
+
 static int write_step(rowtide__writer *writer, const rowtide__step *step,
                       const rowtide__step *before, rowtide__half half)
 {
@@ -135,12 +148,18 @@ static int write_step(rowtide__writer *writer, const rowtide__step *step,
     for (size_t i = 0; changes[i] && rc == ROWTIDE_OK && !goes_on; i++)
         if (needs_reason(changes[i], half))
             rc = write_reason(writer, &arena, changes[i], half);
+    int drops = commented && drops_table(step);
     if (step->how == ROWTIDE__HOW_REBUILD)
         rowtide__write_text(
             writer, "---- Not inside a transaction: it makes one itself, and "
                     "has to turn foreign keys off first.\n");
+    if (drops)
+        write_sql(writer, "PRAGMA foreign_keys=OFF", commented);
     for (size_t i = 0; step->view.statements[i]; i++)
-        write_sql(writer, step->view.statements[i], commented);
+        if (strcmp(step->view.statements[i], CHECK) != 0)
+            write_sql(writer, step->view.statements[i], commented);
+    if (drops)
+        write_sql(writer, "PRAGMA foreign_keys=ON", commented);
     rowtide__arena_dispose(&arena);
     return rc == ROWTIDE_OK ? writer->rc : rc;
 }
@@ -149,6 +168,7 @@ int rowtide__generate_write(const rowtide__steps *steps, rowtide__half half,
                             rowtide_buffer *out)
 {
     rowtide__writer writer = {out, ROWTIDE_OK};
+    int rebuilt = 0;
     if (out->size > 0 && steps->items[0])
         rowtide__write_text(&writer, "\n");
     for (size_t i = 0; steps->items[i] && writer.rc == ROWTIDE_OK; i++) {
@@ -156,6 +176,12 @@ int rowtide__generate_write(const rowtide__steps *steps, rowtide__half half,
                             i ? steps->items[i - 1] : NULL, half);
         if (rc != ROWTIDE_OK)
             return rc;
+        rebuilt |= steps->items[i]->how == ROWTIDE__HOW_REBUILD;
+    }
+    if (rebuilt) {
+        rowtide__write_text(&writer,
+                            "\n---- What refers to nothing, if anything:\n");
+        write_sql(&writer, CHECK, half != ROWTIDE__HALF_ACTIVE);
     }
     return writer.rc;
 }
