@@ -77,6 +77,31 @@ static void dumps_of_virtual_tables(void **state)
     rowtide_schema_free(schema);
 }
 
+/* As the shell's .schema and rebuilds by hand have it. */
+static void what_shells_and_rebuilds_write(void **state)
+{
+    (void)state;
+    assert_sql("CREATE TABLE t(a INTEGER PRIMARY KEY AUTOINCREMENT);"
+               "CREATE TABLE sqlite_sequence(name,seq);"
+               "CREATE TABLE sqlite_stat1(tbl,idx,stat);"
+               "CREATE VIEW v AS SELECT a FROM t\n/* v(a) */;",
+               "CREATE TABLE t(a INTEGER PRIMARY KEY AUTOINCREMENT);\n"
+               "CREATE VIEW v AS SELECT a FROM t\n/* v(a) */;\n");
+    assert_sql("CREATE TABLE t(a); CREATE VIEW v AS SELECT a FROM t;"
+               "PRAGMA legacy_alter_table=ON; CREATE TABLE new(a, b);"
+               "INSERT INTO new SELECT a, 1 FROM t; DROP TABLE t;"
+               "ALTER TABLE new RENAME TO t; PRAGMA legacy_alter_table=OFF;",
+               "CREATE TABLE \"t\"(a, b);\nCREATE VIEW v AS SELECT a FROM "
+               "t;\n");
+    rowtide_schema *schema;
+    assert_status(rowtide_schema_parse("CREATE TABLE t(a); CREATE VIEW v AS "
+                                       "SELECT a FROM t; CREATE TABLE new(a);"
+                                       "DROP TABLE t; ALTER TABLE new RENAME "
+                                       "TO t",
+                                       &schema),
+                  ROWTIDE_ESQL);
+}
+
 static void what_does_not_exist_is_made_up(void **state)
 {
     (void)state;
@@ -227,6 +252,7 @@ int main(void)
         cmocka_unit_test(statements_are_run),
         cmocka_unit_test(statements_without_a_schema_are_passed_over),
         cmocka_unit_test(dumps_of_virtual_tables),
+        cmocka_unit_test(what_shells_and_rebuilds_write),
         cmocka_unit_test(what_does_not_exist_is_made_up),
         cmocka_unit_test(errors_say_where),
         cmocka_unit_test(nothing_outside_is_touched),

@@ -189,8 +189,8 @@ class Recorder:
         """Read the schema of the database, or of some of its tables.
 
         A table that does not exist is not there. `schema` may be ``"temp"`` or what
-        was attached. With `internal`, tables are there that Rowtide and migration
-        tools keep for themselves.
+        was attached. With `internal`, tables are there that Rowtide and cr-sqlite
+        keep for themselves.
         """
         options = {
             "schema": schema,

@@ -147,8 +147,8 @@ typedef struct rowtide_schema_read_options {
                                     for "main" */
     const char *const *tables; /**< NULL-terminated: only these tables, with
                                     what belongs to them; NULL: everything */
-    int internal;              /**< 1: also tables that this library and
-                                    migration tools keep for themselves */
+    int internal;              /**< 1: also what this library and cr-sqlite
+                                    keep for themselves, such as rowtide_… */
 } rowtide_schema_read_options;
 
 #define ROWTIDE_SCHEMA_READ_OPTIONS_INIT                                       \
@@ -172,7 +172,8 @@ ROWTIDE_API int rowtide_schema_read(rowtide_db *db,
  * CREATE, ALTER and DROP are run in an empty database in memory, so the result
  * is what SQLite makes of them. Statements that change no schema (INSERT,
  * PRAGMA, BEGIN, COMMIT, ...) are passed over. Functions, collations and
- * modules need not exist. An error has the line in its message, and
+ * modules need not exist, and no file is touched: ATTACH is an error, and so
+ * is a statement that takes too long or too much memory. An error has the line in its message, and
  * rowtide_error_offset() the byte.
  *
  * @param out  free it with rowtide_schema_free()

@@ -77,6 +77,12 @@ static int is_shadow(parsing *p, const char *name)
     return found;
 }
 
+/* Or that SQLite makes: sqlite_sequence, sqlite_stat1. */
+static int is_own(const char *name)
+{
+    return sqlite3_strnicmp(name, "sqlite_", 7) == 0;
+}
+
 /* A failure that is none after all. Keeps the error if it is one. */
 static int tolerate(parsing *p, const char *sql, size_t size)
 {
@@ -90,8 +96,9 @@ static int tolerate(parsing *p, const char *sql, size_t size)
             && strstr(error.message, "tokenizer"))
             rc = insert_virtual(p, ddl);
         else if (ddl->kind == ROWTIDE__DDL_TABLE
-                 && ends_with(error.message, "already exists")
-                 && is_shadow(p, ddl->name))
+                 && (is_own(ddl->name)
+                     || (ends_with(error.message, "already exists")
+                         && is_shadow(p, ddl->name))))
             rc = ROWTIDE_OK;
     }
     if (rc == error.code)
@@ -112,6 +119,7 @@ typedef enum word_kind {
     RUN,
     PASS,   /* it changes no schema */
     INSERT, /* unless it is a row of the schema */
+    SETTING,
     OTHER_FILE
 } word_kind;
 
@@ -121,7 +129,7 @@ static const struct {
 } WORDS[] = {
     {"INSERT", INSERT},     {"REPLACE", INSERT},    {"SELECT", PASS},
     {"VALUES", PASS},       {"WITH", PASS},         {"UPDATE", PASS},
-    {"DELETE", PASS},       {"PRAGMA", PASS},       {"BEGIN", PASS},
+    {"DELETE", PASS},       {"PRAGMA", SETTING},    {"BEGIN", PASS},
     {"COMMIT", PASS},       {"END", PASS},          {"ROLLBACK", PASS},
     {"SAVEPOINT", PASS},    {"RELEASE", PASS},      {"ANALYZE", PASS},
     {"REINDEX", PASS},      {"VACUUM", PASS},       {"EXPLAIN", PASS},
@@ -134,6 +142,13 @@ static word_kind judge(const rowtide__lexer *lexer, const rowtide__token *first)
         if (rowtide__token_is(lexer, first, WORDS[i].word))
             return WORDS[i].kind;
     return RUN;
+}
+
+/* One PRAGMA changes what ALTER TABLE does. */
+static int is_legacy_pragma(rowtide__lexer behind_first)
+{
+    rowtide__token name = rowtide__lexer_next(&behind_first);
+    return rowtide__token_is(&behind_first, &name, "legacy_alter_table");
 }
 
 /* A string that nobody closed has eaten the statements behind it. */
@@ -208,6 +223,10 @@ static int run_statement(parsing *p)
         return pass(p);
     case INSERT:
         return insert(p, &lexer);
+    case SETTING:
+        if (!is_legacy_pragma(lexer))
+            return pass(p);
+        break;
     case OTHER_FILE:
         return refuse(p, "ATTACH and DETACH: a schema is that of one database");
     default:
