@@ -10,7 +10,7 @@ SQL = pathlib.Path(__file__).parent.parent / "core" / "tests" / "traps.sql"
 Fact = Callable[[sqlite3.Connection, str], object]
 FACTS: dict[str, Fact] = {}
 
-COLUMNS = "id, code, \"the name\", amount, born, word, up, owner_id, size, spare"
+COLUMNS = 'id, code, "the name", amount, born, word, up, owner_id, size, spare'
 
 
 def fact(function: Fact) -> Fact:
@@ -71,7 +71,17 @@ def column_fact(name: str) -> None:
     FACTS["values of " + name] = values
 
 
-for column_name in ("code", "the name", "amount", "born", "word", "up", "owner_id", "size", "spare"):
+for column_name in (
+    "code",
+    "the name",
+    "amount",
+    "born",
+    "word",
+    "up",
+    "owner_id",
+    "size",
+    "spare",
+):
     column_fact(column_name)
 
 
@@ -127,7 +137,9 @@ def sequence(con: sqlite3.Connection, table: str) -> object:
 
 @fact
 def no_number_twice(con: sqlite3.Connection, table: str) -> object:
-    return after(con, f"INSERT INTO {table} (code) VALUES ('n')", f"SELECT max(id) FROM {table}")
+    return after(
+        con, f"INSERT INTO {table} (code) VALUES ('n')", f"SELECT max(id) FROM {table}"
+    )
 
 
 @fact
@@ -208,7 +220,7 @@ def check_of_column(con: sqlite3.Connection, table: str) -> object:
 
 @fact
 def check_with_name(con: sqlite3.Connection, table: str) -> object:
-    return refuses(con, f"INSERT INTO {table} (code, amount) VALUES ('n', '{'1' * 40}')")
+    return refuses(con, f"INSERT INTO {table} (code, amount) VALUES ('n', '{'x' * 40}')")
 
 
 @fact
@@ -279,7 +291,13 @@ def index_fact(name: str) -> None:
     FACTS["index " + name] = definition
 
 
-for index_name in ("parent_owner", "parent_lower", "parent_large", "parent_order", "plain_name"):
+for index_name in (
+    "parent_owner",
+    "parent_lower",
+    "parent_large",
+    "parent_order",
+    "plain_name",
+):
     index_fact(index_name)
 
 
