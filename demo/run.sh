@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The main job on a real database: PROJ's catalogue of coordinate systems.
 # Changes it from C, Python and Lua, ships the changesets, applies them to
-# replicas with conflicts, takes them back, and compares all row by row.
+# replicas with conflicts, takes them back, changes the schema of one, and
+# compares all row by row.
 set -euo pipefail
 cd "$(dirname "$0")"
 here=$PWD
@@ -59,5 +60,16 @@ say "Two files, one difference"
 run rowtide diff original.db primary.db -o difference.changeset
 run rowtide changeset apply follower.db difference.changeset
 "$python" "$here/compare.py" primary.db follower.db
+
+say "Its schema: edit it as text, bring the database there"
+cp primary.db before.db
+rowtide schema show primary.db --sql >catalogue.sql
+sed -e "s/'scale', 'time'))/'scale', 'time', 'mass'))/" \
+    -e '0,/    name TEXT NOT NULL/s//    name TEXT NOT NULL COLLATE NOCASE/' catalogue.sql >wanted.sql
+run rowtide schema diff primary.db wanted.sql
+run rowtide schema plan primary.db wanted.sql
+run rowtide schema apply primary.db wanted.sql
+run rowtide schema diff primary.db wanted.sql
+"$python" "$here/compare.py" before.db primary.db
 
 say "Done: every database compared row by row"
