@@ -172,9 +172,9 @@ ROWTIDE_API int rowtide_schema_read(rowtide_db *db,
  * CREATE, ALTER and DROP are run in an empty database in memory, so the result
  * is what SQLite makes of them. Statements that change no schema (INSERT,
  * PRAGMA, BEGIN, COMMIT, ...) are passed over. Functions, collations and
- * modules need not exist, and no file is touched: ATTACH is an error, and so
- * is a statement that takes too long or too much memory. An error has the line in its message, and
- * rowtide_error_offset() the byte.
+ * modules need not exist, and no file is touched: ATTACH is an error, and so is
+ * a statement that takes too long or too much memory. An error has the line in
+ * its message, and rowtide_error_offset() the byte.
  *
  * @param out  free it with rowtide_schema_free()
  */
