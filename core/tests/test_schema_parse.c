@@ -229,7 +229,8 @@ static int parse_once(void *ctx)
     rowtide_schema *schema = NULL;
     rowtide_buffer out = ROWTIDE_BUFFER_INIT;
     int rc = rowtide_schema_parse(
-        "CREATE TABLE t(a CHECK(f(a)), b REFERENCES t(a)); CREATE VIRTUAL "
+        "CREATE TABLE t(a CHECK(f(a)), b COLLATE c REFERENCES t(a)); CREATE "
+        "INDEX j ON t(b); CREATE VIRTUAL "
         "TABLE v USING m(x); CREATE INDEX i ON t(a) WHERE b > 1; INSERT INTO t "
         "VALUES(1); CREATE VIEW w AS SELECT a FROM t",
         &schema);
@@ -246,6 +247,12 @@ static void memory_runs_out(void **state)
     oom_loop(parse_once, NULL);
 }
 
+static void sqlites_memory_runs_out(void **state)
+{
+    (void)state;
+    oom_loop_sqlite(parse_once, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -259,6 +266,7 @@ int main(void)
         cmocka_unit_test(hostile_text_ends),
         cmocka_unit_test(relations),
         cmocka_unit_test(arguments),
-        cmocka_unit_test(memory_runs_out)};
+        cmocka_unit_test(memory_runs_out),
+        cmocka_unit_test(sqlites_memory_runs_out)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

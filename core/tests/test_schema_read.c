@@ -370,6 +370,37 @@ static void memory_runs_out(void **state)
     rowtide_db_free(db);
 }
 
+static int open_and_read(void *ctx)
+{
+    rowtide_db *db = NULL;
+    rowtide_schema *schema = NULL;
+    int rc = rowtide_db_open(ctx, NULL, &db);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide_schema_read(db, NULL, &schema);
+    /* What SQLite could not tell for want of memory is an error, not empty. */
+    if (rc == ROWTIDE_OK) {
+        assert_non_null(schema_table(schema, "words")->columns[0]);
+        assert_non_null(
+            rowtide_schema_contents_of(schema)->views[0]->columns[0]);
+        assert_int_equal(schema_table(schema, "words_data")->kind,
+                         ROWTIDE_TABLE_SHADOW);
+    }
+    rowtide_schema_free(schema);
+    rowtide_db_free(db);
+    return rc;
+}
+
+static void sqlites_memory_runs_out(void **state)
+{
+    (void)state;
+    const char *path = scratch_new_path();
+    rowtide_db_free(
+        scratch_db_file(path, "CREATE TABLE t(a, b); CREATE INDEX i ON t(b);"
+                              "CREATE VIEW v AS SELECT a FROM t;"
+                              "CREATE VIRTUAL TABLE words USING fts5(body)"));
+    oom_loop_sqlite(open_and_read, (void *)path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -385,6 +416,7 @@ int main(void)
         cmocka_unit_test(many_objects_at_once),
         cmocka_unit_test(utf16),
         cmocka_unit_test(arguments),
-        cmocka_unit_test(memory_runs_out)};
+        cmocka_unit_test(memory_runs_out),
+        cmocka_unit_test(sqlites_memory_runs_out)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

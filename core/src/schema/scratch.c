@@ -54,6 +54,7 @@ static int judge_module(rowtide__scratch *scratch, const char *module)
         return SQLITE_OK;
     sqlite3_free(scratch->wanted);
     scratch->wanted = sqlite3_mprintf("%s", module);
+    scratch->no_memory = !scratch->wanted;
     return SQLITE_DENY;
 }
 
@@ -101,7 +102,7 @@ int rowtide__scratch_open(rowtide__scratch *scratch, size_t text_size)
     if (rc == SQLITE_OK)
         rc = sqlite3_exec(scratch->sqlite, SQL_SETTINGS, NULL, NULL, NULL);
     if (rc == SQLITE_OK)
-        rc = rowtide__scratch_stub_collations(scratch->sqlite);
+        rc = rowtide__scratch_stub_collations(scratch);
     if (rc != SQLITE_OK) {
         rc = scratch->sqlite
                  ? rowtide__sqlite_fail(scratch->sqlite, rc, "scratch database")
@@ -140,6 +141,8 @@ static int try_once(rowtide__scratch *scratch, const char *sql, size_t size)
 
 static int fail(rowtide__scratch *scratch, int sqlite_rc)
 {
+    if (scratch->no_memory)
+        return rowtide__nomem();
     if ((sqlite_rc & 0xff) == SQLITE_INTERRUPT)
         return rowtide__fail(ROWTIDE_ETOOBIG,
                              "the statement takes too long or too much memory");

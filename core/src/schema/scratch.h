@@ -12,6 +12,7 @@ typedef struct rowtide__scratch {
     int64_t memory_at_start;
     int preparing, selecting; /* in the SELECT of CREATE TABLE ... AS */
     char *wanted, *stubbed;   /* modules */
+    int no_memory;            /* in a callback, which cannot say so itself */
 } rowtide__scratch;
 
 /* `text_size` is how much SQL will be run, about. */
@@ -29,7 +30,7 @@ int rowtide__scratch_run(rowtide__scratch *scratch, const char *sql,
 /* Called with SQLite's last error: 1 if the thing that it says is missing has
  * been made up, so that trying again helps; 0 if not; or a negative code. */
 int rowtide__scratch_supply(sqlite3 *sqlite);
-int rowtide__scratch_stub_collations(sqlite3 *sqlite);
+int rowtide__scratch_stub_collations(rowtide__scratch *scratch);
 /* Whether a virtual table of this module may be made for real. */
 int rowtide__scratch_trusts(const char *module);
 int rowtide__scratch_stub_module(sqlite3 *sqlite, const char *module);

@@ -45,14 +45,17 @@ static int compare_bytes(void *user, int a_size, const void *a, int b_size,
 static void stub_collation(void *user, sqlite3 *sqlite, int encoding,
                            const char *name)
 {
-    (void)user, (void)encoding;
-    sqlite3_create_collation_v2(sqlite, name, SQLITE_UTF8, NULL, compare_bytes,
-                                NULL);
+    rowtide__scratch *scratch = user;
+    (void)encoding;
+    if (sqlite3_create_collation_v2(sqlite, name, SQLITE_UTF8, NULL,
+                                    compare_bytes, NULL)
+        != SQLITE_OK)
+        scratch->no_memory = 1;
 }
 
-int rowtide__scratch_stub_collations(sqlite3 *sqlite)
+int rowtide__scratch_stub_collations(rowtide__scratch *scratch)
 {
-    return sqlite3_collation_needed(sqlite, NULL, stub_collation);
+    return sqlite3_collation_needed(scratch->sqlite, scratch, stub_collation);
 }
 
 /* ## Modules */
