@@ -189,7 +189,7 @@ function schema_metatable.__eq(a, b)
   if core.is_released(a) or core.is_released(b) then
     return core.is_released(a) and core.is_released(b)
   end
-  local difference, message = core.schema_diff(a, b, { column_order = true })
+  local difference, message = core.schema_diff(a, b, {})
   if not difference then
     error("rowtide: " .. message, 2)
   end

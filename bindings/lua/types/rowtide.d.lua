@@ -1083,7 +1083,7 @@ function Crdt:collect(version) end
 function Crdt:convert() end
 
 ---Tables, views, indexes and triggers, as a value. `==` is true if nothing would
----have to change for one to become the other.
+---have to change for one to become the other; the order of columns does not count.
 ---@class rowtide.Schema
 local Schema = {}
 

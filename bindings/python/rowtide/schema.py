@@ -100,7 +100,7 @@ class Schema:
     Make it of models: classes with annotations, SQL, paths of files with SQL, other
     schemas, and metadata or models of SQLAlchemy, in any mixture; or read it with
     :meth:`Connection.schema`. Two schemas are equal if nothing would have to change
-    for one to become the other.
+    for one to become the other; the order of columns does not count.
 
     >>> schema = rowtide.Schema(User, Post)
     >>> schema.tables["users"].columns["email"].collation
@@ -191,7 +191,7 @@ class Schema:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Schema):
             return NotImplemented
-        return self is other or not self.diff(other, column_order=True)
+        return self is other or not self.diff(other)
 
     def __hash__(self) -> int:
         return hash(frozenset(name.lower() for name in self.tables.names))
