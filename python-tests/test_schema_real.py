@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import apsw
 import pytest
 import rowtide
 from rowtide.schema import Schema
@@ -166,6 +167,26 @@ def test_up_and_down(schema, tmp_path):
     assert not there.schema().diff(empty)
     there.close()
     db.close()
+
+
+def test_the_newest_sqlite_takes_it_too(schema):
+    """That of apsw, which is newer than the system's."""
+    assert apsw.sqlite_lib_version() >= sqlite3.sqlite_version
+    rows = "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE sql IS NOT NULL"
+    change = Schema.parse("").diff(schema)
+    for sql in (schema.to_sql(), change.up()):
+        newest = apsw.Connection(":memory:")
+        newest.execute(sql)
+        system = sqlite3.connect(":memory:")
+        system.executescript(sql)
+        assert list(newest.execute(rows)) == system.execute(rows).fetchall()
+        newest.close()
+        system.close()
+    newest = apsw.Connection(":memory:")
+    newest.execute(change.up())
+    newest.execute(change.down())
+    assert list(newest.execute(rows + " AND name NOT LIKE 'sqlite_%'")) == []
+    newest.close()
 
 
 def test_a_picture_of_it(schema):
