@@ -369,6 +369,36 @@ static void test_a_callback_that_commits(void **state)
     rowtide_db_free(was);
 }
 
+static int apply_again(const rowtide_progress *progress, void *user)
+{
+    const rowtide_plan *plan = ((void **)user)[1];
+    (void)progress;
+    assert_ok(rowtide_plan_apply(((void **)user)[0], plan, NULL, NULL));
+    return 0;
+}
+
+static void test_a_callback_that_applies_the_plan(void **state)
+{
+    (void)state;
+    rowtide_db *was = plans_traps();
+    rowtide_db *db = plans_copy(was);
+    rowtide_plan *plan = plan_of(db, &CHANGES[0]);
+    rowtide_plan_run_options options = ROWTIDE_PLAN_RUN_OPTIONS_INIT;
+    void *user[] = {db, plan};
+    options.progress = apply_again;
+    options.progress_user = user;
+    char *before = plans_dump(db);
+    assert_status(rowtide_plan_apply(db, plan, &options, NULL),
+                  ROWTIDE_EMISUSE);
+    char *after = plans_dump(db);
+    assert_string_equal(before, after);
+    free(before);
+    free(after);
+    rowtide_plan_free(plan);
+    rowtide_db_free(db);
+    rowtide_db_free(was);
+}
+
 /* In batches, the rows come in order and none is left out. */
 static void test_many_rows_in_batches(void **state)
 {
@@ -508,6 +538,7 @@ int main(void)
         cmocka_unit_test(test_a_full_disk),
         cmocka_unit_test(test_progress_and_cancel),
         cmocka_unit_test(test_a_callback_that_commits),
+        cmocka_unit_test(test_a_callback_that_applies_the_plan),
         cmocka_unit_test(test_many_rows_in_batches),
         cmocka_unit_test(test_temporary_triggers_stay),
         cmocka_unit_test(test_rows_that_no_on_conflict_drops),

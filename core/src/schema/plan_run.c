@@ -54,18 +54,36 @@ static int call_progress(const rowtide__run *run,
     return rowtide__db_check_open(run->db, "plan");
 }
 
-/* The callback may do what it likes, but not end our transaction. */
+static int check_version(const rowtide__run *run, int64_t before)
+{
+    int64_t now;
+    int rc = rowtide__sql_integer(run->db, &now, 0,
+                                  "PRAGMA main.schema_version");
+    return rc == ROWTIDE_OK && now != before
+               ? rowtide__fail(ROWTIDE_EMISUSE,
+                               "the progress callback changed the schema")
+               : rc;
+}
+
+/* The callback may do what it likes, but not end our transaction, nor change
+ * the schema under our hands. */
 static int call_guarded(const rowtide__run *run,
                         const rowtide_progress *progress)
 {
     rowtide__error_state error;
+    int64_t version;
     if (!run->transaction)
         return call_progress(run, progress);
-    int rc = rowtide__transaction_guard(run->transaction);
+    int rc = rowtide__sql_integer(run->db, &version, 0,
+                                  "PRAGMA main.schema_version");
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__transaction_guard(run->transaction);
     if (rc == ROWTIDE_OK)
         rc = call_progress(run, progress);
     if (rc == ROWTIDE_OK)
-        return rowtide__transaction_check(run->transaction);
+        rc = rowtide__transaction_check(run->transaction);
+    if (rc == ROWTIDE_OK)
+        return check_version(run, version);
     rowtide__error_save(&error);
     if (rc != ROWTIDE_ECLOSED)
         rowtide__transaction_check(run->transaction);

@@ -19,6 +19,7 @@ typedef struct looking {
     rowtide__run *run;
     rowtide_preflight *preflight;
     rowtide__arena *arena;
+    int fatal_only;
     rowtide__list suspects;
     rowtide__map names;
 } looking;
@@ -204,7 +205,10 @@ static int keep_possible(looking *it, rowtide__suspect *suspect)
     size_t kept = 0;
     rowtide__error_save(&error);
     for (size_t i = 0; i < suspect->conditions.count; i++) {
-        const char *sql = rows_sql(it, suspect, suspect->conditions.items[i]);
+        const rowtide__condition *condition = suspect->conditions.items[i];
+        const char *sql = rows_sql(it, suspect, condition);
+        if (it->fatal_only && condition->kind == ROWTIDE_FINDING_LOSSY)
+            continue;
         if (!sql)
             return ROWTIDE_ENOMEM;
         int rc = can_prepare(it, sql);
@@ -329,7 +333,7 @@ static int look(looking *it)
     return rc;
 }
 
-static int look_all(rowtide__run *run, rowtide_preflight **out)
+static int look_all(rowtide__run *run, int fatal_only, rowtide_preflight **out)
 {
     rowtide__arena arena = {0};
     rowtide_preflight *preflight = rowtide__alloc_zero(sizeof *preflight);
@@ -338,6 +342,7 @@ static int look_all(rowtide__run *run, rowtide_preflight **out)
     looking it = {.run = run,
                   .preflight = preflight,
                   .arena = &arena,
+                  .fatal_only = fatal_only,
                   .suspects = {.arena = &arena},
                   .names = {.arena = &arena}};
     preflight->list.arena = &preflight->arena;
@@ -355,7 +360,8 @@ static int look_all(rowtide__run *run, rowtide_preflight **out)
 int rowtide__run_preflight(rowtide__run *run)
 {
     rowtide_preflight *preflight;
-    int rc = look_all(run, &preflight);
+    int rc = look_all(run, (run->plan->allow & ROWTIDE_ALLOW_LOSSY) != 0,
+                      &preflight);
     if (rc != ROWTIDE_OK)
         return rc;
     for (size_t i = 0; preflight->view.findings[i] && rc == ROWTIDE_OK; i++) {
@@ -383,7 +389,7 @@ int rowtide_plan_preflight(rowtide_db *db, const rowtide_plan *plan,
         return rc;
     rc = rowtide__run_open(db, plan, options, &run);
     if (rc == ROWTIDE_OK)
-        rc = look_all(&run, out);
+        rc = look_all(&run, 0, out);
     rowtide__db_leave(db);
     return rc;
 }

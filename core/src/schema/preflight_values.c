@@ -16,7 +16,10 @@
 #define OTHER_TEXT(v)                                                          \
     "CAST(CAST(" v " AS NUMERIC) AS TEXT) <> " v " COLLATE BINARY"
 
-static const char TO_NUMBER[] = IS_NUMBER("%1$s") " AND " OTHER_TEXT("%1$s");
+/* First what is quickly told: most text is an integer as it is written. */
+static const char TO_NUMBER[] =
+    "CAST(CAST(%1$s AS INTEGER) AS TEXT) <> %1$s COLLATE BINARY AND " IS_NUMBER(
+        "%1$s") " AND " OTHER_TEXT("%1$s");
 static const char TO_REAL[] = "(" IS_NUMBER("%1$s") " AND ((" OTHER_TEXT(
     "%1$s") " AND CAST(CAST(%1$s AS "
             "REAL) AS TEXT) <> %1$s COLLATE BINARY) OR CAST(%1$s AS NUMERIC) "
