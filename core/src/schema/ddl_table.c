@@ -70,12 +70,22 @@ static const char *standard_type(const char *text, size_t size)
     return NULL;
 }
 
-/* What PRAGMA table_info shows. */
-static int read_type(parser *p, rowtide__ddl_column *column)
+/* Behind GENERATED ALWAYS, if the words of the type are followed by that. */
+static size_t generated_end(const parser *p)
 {
-    const char *text = p->lexer.text + column->type_span.at;
-    size_t size = cut_generated(text, column->type_span.size);
-    column->type_span.size = size;
+    parser ahead = *p;
+    size_t end = p->end;
+    if (p->lexer.text[end - 1] != ')'
+        && rowtide__parser_accept(&ahead, "generated")
+        && rowtide__parser_accept(&ahead, "always"))
+        end = ahead.end;
+    return end;
+}
+
+/* What PRAGMA table_info shows. */
+static int set_type(parser *p, rowtide__ddl_column *column, const char *text,
+                    size_t size)
+{
     column->type = "";
     if (size == 0)
         return ROWTIDE_OK;
@@ -94,17 +104,24 @@ static int read_type(parser *p, rowtide__ddl_column *column)
     return rowtide__name_read(&lexer, &token, p->arena, &column->type);
 }
 
-static int read_type_words(parser *p, rowtide__ddl_column *column)
+static int read_type(parser *p, rowtide__ddl_column *column)
 {
     size_t start = p->token.at;
-    if (!rowtide__parser_is_name(p) || rowtide__parser_at_column_constraint(p))
-        return read_type(p, column);
-    while (rowtide__parser_is_name(p)
-           && !rowtide__parser_at_column_constraint(p))
-        rowtide__parser_advance(p);
-    int rc = read_type_size(p);
-    column->type_span = rowtide__parser_since(p, start);
-    return rc == ROWTIDE_OK ? read_type(p, column) : rc;
+    int rc = ROWTIDE_OK;
+    if (rowtide__parser_is_name(p)
+        && !rowtide__parser_at_column_constraint(p)) {
+        while (rowtide__parser_is_name(p)
+               && !rowtide__parser_at_column_constraint(p))
+            rowtide__parser_advance(p);
+        rc = read_type_size(p);
+        column->type_span = rowtide__parser_since(p, start);
+    }
+    const char *text = p->lexer.text + start;
+    size_t end = generated_end(p);
+    size_t size = end > start ? cut_generated(text, end - start) : 0;
+    if (size < column->type_span.size)
+        column->type_span.size = size;
+    return rc == ROWTIDE_OK ? set_type(p, column, text, size) : rc;
 }
 
 static int read_column(parser *p, rowtide__ddl_column *column)
@@ -113,7 +130,7 @@ static int read_column(parser *p, rowtide__ddl_column *column)
     int rc = rowtide__parser_name(p, "the name of a column", &column->name,
                                   &column->name_span);
     if (rc == ROWTIDE_OK)
-        rc = read_type_words(p, column);
+        rc = read_type(p, column);
     while (rc == ROWTIDE_OK && !rowtide__parser_at(p, ",")
            && !rowtide__parser_at(p, ")"))
         rc = rowtide__parser_column_constraint(p, column);

@@ -240,8 +240,8 @@ static size_t trim(const char *text, size_t size)
 
 /* ## Outer parentheses */
 
-/* Is the parenthesis here closed by the last token? Not if there is a comma
- * between the two: that is a list. */
+/* Is the parenthesis here closed by the last token? Not if what is between the
+ * two is a list, or no expression. */
 static int is_wrapped(const char *text, size_t size)
 {
     window w;
@@ -252,7 +252,7 @@ static int is_wrapped(const char *text, size_t size)
     for (;; advance(&w), tokens++) {
         if (w.now.kind == ROWTIDE__TOKEN_END || w.now.unfinished)
             return 0;
-        if (depth == 1 && is(&w, &w.now, ","))
+        if (is(&w, &w.now, ";") || (depth == 1 && is(&w, &w.now, ",")))
             return 0;
         depth += (size_t)is(&w, &w.now, "(");
         depth -= (size_t)is(&w, &w.now, ")");

@@ -1,0 +1,1 @@
+create temp table if not exists y(key text, desc 'my type', unique (key, desc)) strict, without rowid;
