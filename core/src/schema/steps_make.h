@@ -89,11 +89,32 @@ int rowtide__work_edit(const rowtide__making *making, const rowtide__work *work,
 int rowtide__rebuild_write(const rowtide__making *making,
                            const rowtide__work *work, rowtide__step *step);
 
-/* Is this index or trigger left as it is? */
-int rowtide__object_stays(const rowtide__making *making,
-                          rowtide_schema_object object, const char *name);
+/* ## steps_put.c */
+const rowtide_schema_change *const *
+rowtide__making_changes(const rowtide__making *making);
+/* Is it one that a table goes through as a whole, with others? */
+int rowtide__change_is_of_table(const rowtide_schema_change *change);
 /* Why it may not be made, or NULL. */
 const char *rowtide__change_refusal(const rowtide__abilities *abilities,
                                     const rowtide_schema_change *change);
+/* Is this index or trigger left as it is? */
+int rowtide__object_stays(const rowtide__making *making,
+                          rowtide_schema_object object, const char *name);
+/* A step for the change, without statements; NULL when memory ran out. */
+rowtide__step *rowtide__step_put(rowtide__making *making, int phase,
+                                 rowtide_plan_method method,
+                                 const rowtide_schema_change *change);
+int rowtide__step_refuse(rowtide__making *making, int phase,
+                         rowtide_plan_method method,
+                         const rowtide_schema_change *change);
+/* With one statement; NULL means that memory ran out. */
+int rowtide__step_run(rowtide__making *making, int phase,
+                      rowtide_plan_method method,
+                      const rowtide_schema_change *change, const char *sql);
+
+/* ## steps_object.c */
+int rowtide__put_renames(rowtide__making *making, rowtide_schema_object object);
+int rowtide__put_objects(rowtide__making *making);
+int rowtide__put_table_drops(rowtide__making *making);
 
 #endif
