@@ -49,6 +49,10 @@ int cli_allow(cli_run *cli, unsigned *out);
 const char *cli_object_word(rowtide_schema_object object);
 const char *cli_effect_word(rowtide_schema_effect effect);
 cli_style cli_effect_style(rowtide_schema_effect effect);
+/* One table or view for people, with a blank line behind it (schema_text.c). */
+void cli_print_table(cli_page *page, const rowtide_schema_table *table);
+void cli_print_view(cli_page *page, const rowtide_schema_view *view);
+
 /* "users.email", or the name alone where it says where it is. */
 void cli_print_place(cli_page *page, rowtide_schema_object object,
                      const char *table, const char *name);
