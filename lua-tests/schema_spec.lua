@@ -380,6 +380,18 @@ describe("a plan", function()
     assert.equal("closed", select(3, plan:steps()))
   end)
 
+  it("says where a mistake is", function()
+    for _, mistake in ipairs {
+      function() local _ = db:plan(NEW, { allow = "all" }) end,
+      function() local _ = db:plan(NEW, { renames = { 5 } }) end,
+      function() local _ = db:plan { users = { { "id", uniqe = true } } } end,
+      function() local _ = rowtide.schema { users = { {} } } end,
+      function() local _ = assert(db:schema()):diff(NEW, { undeclared = 5 }) end,
+    } do
+      assert.is_truthy(helper.raised(mistake):find "schema_spec.lua:%d+: ")
+    end
+  end)
+
   it("lets nothing through that would leave the call by another way", function()
     local sql = "CREATE TABLE people(id INTEGER PRIMARY KEY, mail TEXT, age INTEGER)"
     local options = { allow = "lossy", progress = function() coroutine.yield() end }

@@ -503,24 +503,31 @@ int rowtide_lua_to_names(lua_State *L, int index, const char *const **out)
     return read_names(L, lua_gettop(L), "columns", out, &count);
 }
 
+static void push_words(lua_State *L, const char *const *words)
+{
+    int i;
+    lua_newtable(L);
+    for (i = 0; words[i]; i++) {
+        lua_pushstring(L, words[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+}
+
 /* option_types(name): the options that there are, each with what the Lua
- * layer checks it for. */
+ * layer checks it for: a type, or a list of words. */
 int rowtide_lua_f_option_types(lua_State *L)
 {
     const rowtide_field *field = fields_of(luaL_checkstring(L, 1));
     lua_newtable(L);
     for (; field && field->name; field++) {
-        switch ((int)field->kind) {
-        case ROWTIDE_FIELD_TEXT:
-        case ROWTIDE_FIELD_ENUM:
+        if (field->names)
+            push_words(L, field->names);
+        else if (field->kind == ROWTIDE_FIELD_TEXT)
             lua_pushliteral(L, "string");
-            break;
-        case ROWTIDE_FIELD_BOOLEAN:
+        else if (field->kind == ROWTIDE_FIELD_BOOLEAN)
             lua_pushliteral(L, "boolean");
-            break;
-        default:
+        else
             lua_pushliteral(L, "any");
-        }
         lua_setfield(L, -2, field->name);
     }
     return 1;

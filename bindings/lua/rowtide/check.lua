@@ -49,6 +49,20 @@ function check.names(name, value, level)
   return value
 end
 
+-- One of some words, or a list of such.
+local function check_words(name, words, value, level)
+  for _, word in ipairs(type(value) == "table" and value or { value }) do
+    local found = false
+    for _, known in ipairs(words) do
+      found = found or word == known
+    end
+    if not found then
+      error(("%s: \"%s\" expected, got %s"):format(name, table.concat(words, "\" or \""),
+        type(word) == "string" and ("%q"):format(word) or describe(word)), level + 1)
+    end
+  end
+end
+
 -- An option that nobody knows is a typing error, and is not passed over.
 function check.options(options, known, level)
   level = (level or 2) + 1
@@ -63,7 +77,9 @@ function check.options(options, known, level)
     if not kind then
       error(("unknown option %q"):format(tostring(key)), level)
     end
-    if kind ~= "any" and type(value) ~= kind then
+    if type(kind) == "table" then
+      check_words("option " .. key, kind, value, level)
+    elseif kind ~= "any" and type(value) ~= kind then
       check.refuse("option " .. key, "a " .. kind, value, level)
     end
   end
