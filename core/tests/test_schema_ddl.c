@@ -396,6 +396,174 @@ static void reads_a_database_that_is_in_use(void **state)
     sqlite3_close(sqlite);
 }
 
+/* ## Where it stands */
+
+static void knows_where_things_stand(void **state)
+{
+    (void)state;
+    const rowtide__ddl *ddl = parse(
+        "CREATE TABLE IF NOT EXISTS main.\"t\" -- c\n ( /* x */ a  INT ( 3 ) "
+        "CONSTRAINT n NOT NULL /* y */ DEFAULT ( 1 + 2 ), [b c] CHECK( b > 1 ) "
+        "REFERENCES p (q) ON DELETE SET NULL NOT DEFERRABLE, c AS ( a /**/ ) "
+        "STORED , CONSTRAINT k CHECK (a) UNIQUE (c /**/ COLLATE nocase DESC) "
+        "ON CONFLICT IGNORE /* z */ ) /* o */ STRICT , WITHOUT ROWID -- e\n;");
+    assert_span(ddl, ddl->name_span, "\"t\"");
+    assert_span(ddl, ddl->options, "STRICT , WITHOUT ROWID");
+    assert_int_equal(ddl->text[ddl->body.at], 'a');
+    assert_int_equal(ddl->text[ddl->body.at + ddl->body.size - 1], 'E');
+    const rowtide__ddl_column *a = ddl->columns, *b = a->next, *c = b->next;
+    assert_span(ddl, a->span,
+                "a  INT ( 3 ) CONSTRAINT n NOT NULL /* y */ DEFAULT ( 1 + 2 )");
+    assert_span(ddl, a->name_span, "a");
+    assert_span(ddl, a->type_span, "INT ( 3 )");
+    assert_span(ddl, a->constraints->span, "CONSTRAINT n NOT NULL");
+    assert_string_equal(a->constraints->name, "n");
+    assert_span(ddl, find(a, ROWTIDE__DEFAULT)->body, "( 1 + 2 )");
+    assert_span(ddl, b->name_span, "[b c]");
+    assert_int_equal(b->type_span.size, 0);
+    assert_span(ddl, find(b, ROWTIDE__CHECK)->body, "b > 1");
+    const rowtide__ddl_constraint *key = find(b, ROWTIDE__FOREIGN_KEY);
+    assert_span(ddl, key->span,
+                "REFERENCES p (q) ON DELETE SET NULL NOT DEFERRABLE");
+    assert_span(ddl, key->table_span, "p");
+    assert_string_equal(key->deferral, "NOT DEFERRABLE");
+    assert_span(ddl, find(c, ROWTIDE__GENERATED)->body, "a");
+    assert_span(ddl, find(c, ROWTIDE__GENERATED)->span, "AS ( a /**/ ) STORED");
+    const rowtide__ddl_constraint *k = ddl->constraints;
+    assert_span(ddl, k->span, "CONSTRAINT k CHECK (a)");
+    assert_span(ddl, k->next->span,
+                "UNIQUE (c /**/ COLLATE nocase DESC) ON CONFLICT IGNORE");
+    assert_span(ddl, k->next->parts[0].span, "c /**/ COLLATE nocase DESC");
+    assert_span(ddl, k->next->parts[0].expression, "c");
+    assert_string_equal(k->next->on_conflict, "IGNORE");
+    assert_null(k->next->next);
+}
+
+static void takes_other_statements_apart(void **state)
+{
+    (void)state;
+    const rowtide__ddl *ddl = parse(
+        "CREATE UNIQUE INDEX a.i ON \"t\" (a || b COLLATE x, (c) ASC) "
+        "WHERE ( a > 1 ) /* e */ ;");
+    assert_true(ddl->unique);
+    assert_string_equal(ddl->name, "i");
+    assert_span(ddl, ddl->table_span, "\"t\"");
+    assert_span(ddl, ddl->parts[0].expression, "a || b COLLATE x");
+    assert_null(ddl->parts[0].collation);
+    assert_string_equal(ddl->parts[1].name, "c");
+    assert_span(ddl, ddl->where, "( a > 1 )");
+    ddl = parse("CREATE TEMPORARY TRIGGER r UPDATE OF \"a\", b ON main.t BEGIN "
+                "SELECT 1; END");
+    assert_string_equal(ddl->timing, "BEFORE");
+    assert_string_equal(ddl->event, "UPDATE");
+    assert_string_equal(ddl->update_columns[0], "a");
+    assert_string_equal(ddl->update_columns[1], "b");
+    assert_null(ddl->update_columns[2]);
+    assert_string_equal(ddl->table, "t");
+    ddl = parse("CREATE TRIGGER r INSTEAD OF DELETE ON v BEGIN SELECT 1; END");
+    assert_string_equal(ddl->timing, "INSTEAD OF");
+    ddl = parse("CREATE VIRTUAL TABLE f USING fts5(a, b='x(y)' , (c))");
+    assert_int_equal(ddl->kind, ROWTIDE__DDL_VIRTUAL_TABLE);
+    assert_string_equal(ddl->module, "fts5");
+    assert_span(ddl, ddl->arguments, "a, b='x(y)' , (c)");
+    ddl = parse("CREATE VIRTUAL TABLE f USING dbstat");
+    assert_int_equal(ddl->arguments.size, 0);
+    ddl = parse("CREATE TABLE t AS SELECT 1 AS a, (2)");
+    assert_int_equal(ddl->body.size, 0);
+    assert_null(ddl->columns);
+}
+
+static void says_where_it_does_not_understand(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sql, *message;
+        int64_t offset;
+    } cases[] = {
+        {"", "expected CREATE, found the end of the statement", 0},
+        {"DROP TABLE t", "expected CREATE, found DROP", 0},
+        {"CREATE SEQUENCE s", "expected TABLE, INDEX, TRIGGER or VIEW", 7},
+        {"CREATE UNIQUE TABLE t(a)", "expected INDEX, found TABLE", 14},
+        {"CREATE TABLE (a)", "expected the name of a table, found (", 13},
+        {"CREATE TABLE t()", "expected the name of a column, found )", 15},
+        {"CREATE TABLE t(a,)", "expected the name of a column, found )", 17},
+        {"CREATE TABLE t(a INT(x))", "expected a number, found x", 21},
+        {"CREATE TABLE t(a CHECK ())", "expected an expression", 25},
+        {"CREATE TABLE t(a CHECK (b)", "expected a constraint of a column", 26},
+        {"CREATE TABLE t(a DEFAULT)", "expected a default value", 24},
+        {"CREATE TABLE t(a 'x)", "expected a constraint of a column", 17},
+        {"CREATE TABLE t(a, CHECK (a), b)",
+         "expected a constraint of the table", 29},
+        {"CREATE TABLE t(a) WITHOUT OIDS", "expected ROWID, found OIDS", 26},
+        {"CREATE TABLE t(a); SELECT 1", "expected the end of the statement",
+         19},
+        {"CREATE INDEX i ON t(a", "expected ), found the end", 21},
+        {"CREATE INDEX i ON t(a, )", "expected an expression, found )", 23},
+        {"CREATE TRIGGER r AFTER SELECT ON t BEGIN SELECT 1; END",
+         "expected INSERT, UPDATE or DELETE", 23},
+        {"CREATE TRIGGER r AFTER INSERT ON t; SELECT 1", "expected BEGIN", 34},
+        {"CREATE VIEW v AS", "expected SELECT", 16},
+        {"CREATE VIRTUAL TABLE f USING x(a", "expected ), found the end", 32},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        rowtide__ddl *ddl;
+        assert_status(rowtide__ddl_parse(cases[i].sql, strlen(cases[i].sql),
+                                         &arena, &ddl),
+                      ROWTIDE_EINVAL);
+        assert_null(ddl);
+        assert_message(cases[i].message);
+        assert_int_equal(rowtide_error_offset(), cases[i].offset);
+    }
+}
+
+/* No statement that is cut off, or has a byte changed, does any harm. */
+static void takes_any_bytes(void **state)
+{
+    (void)state;
+    char sql[] =
+        "CREATE TABLE t(a INT(3) CONSTRAINT n NOT NULL DEFAULT (1), [b] CHECK "
+        "(b > ')') REFERENCES p(q) ON DELETE SET NULL, c AS (a) STORED, UNIQUE "
+        "(c COLLATE x DESC), PRIMARY KEY (a AUTOINCREMENT)) STRICT";
+    static const char bytes[] = "()',\"\0[;-x\xFF";
+    size_t size = sizeof sql - 1;
+    rowtide__ddl *ddl;
+    for (size_t i = 0; i < size; i++) {
+        rowtide__ddl_parse(sql, i, &arena, &ddl);
+        for (size_t j = 0; j < sizeof bytes; j++) {
+            char kept = sql[i];
+            sql[i] = bytes[j];
+            rowtide__ddl_parse(sql, size, &arena, &ddl);
+            sql[i] = kept;
+        }
+        rowtide__arena_dispose(&arena);
+    }
+}
+
+static int parse_all(void *ctx)
+{
+    static const char *const statements[] = {
+        "CREATE TABLE \"t\"(a varchar(3) NOT NULL, UNIQUE (a COLLATE x DESC))",
+        "CREATE TABLE t(a, b REFERENCES p, FOREIGN KEY (a, b) REFERENCES p(q))",
+        "CREATE INDEX i ON t(a COLLATE x, lower(b))",
+        "CREATE TRIGGER r UPDATE OF a, b ON t BEGIN SELECT 1; END",
+        "CREATE VIRTUAL TABLE f USING fts5(a)"};
+    (void)ctx;
+    int rc = ROWTIDE_OK;
+    rowtide__arena memory = {0};
+    rowtide__ddl *ddl;
+    for (size_t i = 0; i < 5 && rc == ROWTIDE_OK; i++)
+        rc = rowtide__ddl_parse(statements[i], strlen(statements[i]), &memory,
+                                &ddl);
+    rowtide__arena_dispose(&memory);
+    return rc;
+}
+
+static void fails_cleanly_without_memory(void **state)
+{
+    (void)state;
+    oom_loop(parse_all, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -403,6 +571,12 @@ int main(void)
         cmocka_unit_test_teardown(reads_other_statements, dispose_arena),
         cmocka_unit_test_teardown(reads_a_database_that_is_in_use,
                                   dispose_arena),
+        cmocka_unit_test_teardown(knows_where_things_stand, dispose_arena),
+        cmocka_unit_test_teardown(takes_other_statements_apart, dispose_arena),
+        cmocka_unit_test_teardown(says_where_it_does_not_understand,
+                                  dispose_arena),
+        cmocka_unit_test_teardown(takes_any_bytes, dispose_arena),
+        cmocka_unit_test_teardown(fails_cleanly_without_memory, dispose_arena),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
