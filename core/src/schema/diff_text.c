@@ -1,3 +1,4 @@
+#include "schema/ddl_parser.h"
 #include "schema/diff.h"
 #include "base/writer.h"
 
@@ -20,10 +21,11 @@ typedef struct scan {
     int unsure;
 } scan;
 
-static int is_name(const rowtide__token *token)
+static int is_name(const rowtide__lexer *lexer, const rowtide__token *token)
 {
-    return token->kind == ROWTIDE__TOKEN_WORD
-           || token->kind == ROWTIDE__TOKEN_QUOTED;
+    return token->kind == ROWTIDE__TOKEN_QUOTED
+           || (token->kind == ROWTIDE__TOKEN_WORD
+               && !rowtide__word_reserved(lexer, token));
 }
 
 static int list_mentioned(scan *scan)
@@ -37,7 +39,7 @@ static int list_mentioned(scan *scan)
         if (rc != ROWTIDE_OK || token.kind == ROWTIDE__TOKEN_END)
             return rc;
         const char *name;
-        if (!is_name(&token))
+        if (!is_name(&lexer, &token))
             continue;
         rc = rowtide__name_read(&lexer, &token, &scan->arena, &name);
         const rowtide__table *table = NULL;
@@ -177,7 +179,7 @@ static int write_resolved(scan *scan, rowtide_buffer *out)
         if (token.kind == ROWTIDE__TOKEN_END)
             break;
         const char *replacement = NULL;
-        if (is_name(&token)) {
+        if (is_name(&scan->lexer, &token)) {
             writer.rc = rowtide__name_read(&scan->lexer, &token, &scan->arena,
                                            &name);
             if (writer.rc != ROWTIDE_OK)

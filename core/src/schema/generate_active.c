@@ -1,3 +1,4 @@
+#include "schema/ddl_parser.h"
 #include "schema/generate.h"
 #include "schema/steps_make.h"
 #include "base/error.h"
@@ -147,8 +148,9 @@ static int names_waiting(choice *it, const rowtide__map *names,
         rowtide__token token = rowtide__lexer_next(&lexer);
         if (token.kind == ROWTIDE__TOKEN_END)
             break;
-        if (token.kind != ROWTIDE__TOKEN_WORD
-            && token.kind != ROWTIDE__TOKEN_QUOTED)
+        if (token.kind != ROWTIDE__TOKEN_QUOTED
+            && (token.kind != ROWTIDE__TOKEN_WORD
+                || rowtide__word_reserved(&lexer, &token)))
             continue;
         if (rowtide__name_read(&lexer, &token, &it->arena, &name) != ROWTIDE_OK)
             return ROWTIDE_ENOMEM;

@@ -152,7 +152,8 @@ static int write_step(rowtide__writer *writer, const rowtide__step *step,
     if (step->how == ROWTIDE__HOW_REBUILD)
         rowtide__write_text(
             writer, "---- Not inside a transaction: it makes one itself, and "
-                    "has to turn foreign keys off first.\n");
+                    "has to turn foreign keys off first.\n"
+                    "---- What ANALYZE found out about the table goes.\n");
     if (drops)
         write_sql(writer, "PRAGMA foreign_keys=OFF", commented);
     for (size_t i = 0; step->view.statements[i]; i++)
