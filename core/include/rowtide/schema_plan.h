@@ -8,6 +8,14 @@
  * of the table. A rebuild edits the stored CREATE statement, so comments,
  * constraints and their names stay as they are, and keeps triggers, views,
  * rowids, AUTOINCREMENT sequences and the statistics of ANALYZE.
+ *
+ * The stored text is changed in place (`PRAGMA writable_schema`) only where no
+ * byte of the data depends on it: a declared type of the same affinity, NOT
+ * NULL, CHECK and foreign keys, after a look at the rows; never a DEFAULT, which
+ * is also the value of rows older than their column. A connection with
+ * `SQLITE_DBCONFIG_DEFENSIVE` rebuilds instead.
+ *
+ * Everything is about the "main" database.
  */
 #ifndef ROWTIDE_SCHEMA_PLAN_H
 #define ROWTIDE_SCHEMA_PLAN_H
@@ -36,9 +44,14 @@ typedef struct rowtide_plan_step {
     const char *name;   /**< of the object */
     const char *reason; /**< one line: what it is for */
     rowtide_schema_effect effect;
-    const char *refused; /**< why it will not be run; NULL: it will */
+    const char *refused; /**< why it will not be run; NULL: it will. A table
+                              that takes part in merging is altered between
+                              crsql_begin_alter() and crsql_commit_alter() */
     const rowtide_schema_change *const *changes; /**< that it makes */
-    const char *const *statements;               /**< what is run */
+    const char *const *statements; /**< what is run; of a rebuild the whole
+                                        procedure, from `PRAGMA
+                                        foreign_keys=OFF` to COMMIT, as it can
+                                        be run with any tool */
     int64_t rows;  /**< that have to be read or copied, 0 if none */
     int64_t bytes; /**< of disk that are needed meanwhile, an estimate */
 } rowtide_plan_step;
@@ -112,7 +125,11 @@ typedef struct rowtide_findings {
 
 typedef struct rowtide_plan_run_options {
     size_t size;
-    rowtide_progress_cb progress; /**< or NULL */
+    rowtide_progress_cb progress; /**< or NULL. Called between statements, and
+                                       while rows are copied, which is then done
+                                       in batches; an index in the making is not
+                                       interrupted. SQLite's progress handler is
+                                       left to the application */
     void *progress_user;
 } rowtide_plan_run_options;
 
@@ -121,6 +138,10 @@ typedef struct rowtide_plan_run_options {
 
 /**
  * Look for rows that are in the way of a plan. Nothing is written.
+ *
+ * A NULL where NOT NULL is to come is in the way also if the column has a
+ * DEFAULT: that is for rows to come, and which value the old ones should have
+ * is not for us to say. Tables and columns are named as they are now.
  *
  * @param out  free it with rowtide_preflight_free()
  */
@@ -180,8 +201,13 @@ ROWTIDE_API const rowtide_shape *rowtide_schema_report_shape(void);
  * is ::ROWTIDE_EMISUSE while `PRAGMA foreign_keys` is on: SQLite would delete
  * the rows that refer to it. Everything else is one savepoint there.
  *
+ * Foreign key violations that were there before are not the plan's; one that
+ * is new is ::ROWTIDE_ECONSTRAINT. A temporary table or view of the same name as
+ * one that changes is ::ROWTIDE_EMISUSE: SQL would mean that one.
+ *
  * Whatever fails, the database, the caller's transaction and the pragmas are
- * as they were.
+ * as they were. Only a transaction of the caller's that SQLite itself rolls
+ * back (a full disk, sqlite3_interrupt() during a write) is gone then.
  *
  * @param out  free it with rowtide_schema_report_free(); may be NULL
  */
@@ -191,7 +217,9 @@ ROWTIDE_API int rowtide_plan_apply(rowtide_db *db, const rowtide_plan *plan,
 
 /**
  * Rebuild a table so that it has another definition: plan and apply for one
- * table. Columns keep their values by name.
+ * table. Columns keep their values by name; indexes and triggers stay, and have
+ * to fit. If it is rebuilt, `sql` is stored as it is; where SQLite can do it
+ * with less, or nothing differs but how it is written, the old text stays.
  *
  * @param sql  the CREATE TABLE statement that it shall have
  * @param out  free it with rowtide_schema_report_free(); may be NULL

@@ -224,9 +224,8 @@ int rowtide__put_objects(rowtide__making *making)
             continue;
         if (change->operation != ROWTIDE_SCHEMA_REMOVE)
             rc = put_change_of_object(making, change);
-        else if (!table && !goes_with_view(making, change))
-            rc = put_drop(making, ROWTIDE__PHASE_DROP, change, change->name);
-        else if (table && is_wanted_by_another(making, change->name))
+        else if (table ? is_wanted_by_another(making, change->name)
+                       : !goes_with_view(making, change))
             rc = put_drop(making, ROWTIDE__PHASE_DROP, change, change->name);
     }
     return rc;
