@@ -37,12 +37,9 @@ static int create_table(migration *it, const rowtide__table *want,
 }
 
 static int complete_table(migration *it, const rowtide__table *want,
+                          const rowtide__table *have,
                           const rowtide__addition *addition)
 {
-    const rowtide__table *have = rowtide__schema_table(it->now,
-                                                       want->view.name);
-    if (!have)
-        return refuse_table(it, addition, "table of SQLite's own");
     if (have->view.kind != want->view.kind)
         return refuse_table(it, addition,
                             have->view.kind == ROWTIDE_TABLE_ORDINARY
@@ -61,17 +58,18 @@ static int migrate_table(migration *it, const rowtide__table *want)
                                       ? ROWTIDE_OBJECT_VIRTUAL_TABLE
                                       : ROWTIDE_OBJECT_TABLE,
                                   want->view.name, want->view.name};
+    const rowtide__table *have = rowtide__schema_table(it->now,
+                                                       want->view.name);
     const char *type, *table;
     if (want->view.kind == ROWTIDE_TABLE_SHADOW)
         return ROWTIDE_OK;
+    if (have)
+        return complete_table(it, want, have, &addition);
     int rc = rowtide__migration_find(it, 0, want->view.name, &type, &table);
     if (rc != ROWTIDE_OK)
         return rc;
-    if (!type)
-        return create_table(it, want, &addition);
-    if (strcmp(type, "table") == 0)
-        return complete_table(it, want, &addition);
-    return refuse_table(it, &addition, type);
+    return type ? refuse_table(it, &addition, type)
+                : create_table(it, want, &addition);
 }
 
 static int migrate_tables(migration *it)
@@ -92,8 +90,10 @@ static int migrate_view(migration *it, const rowtide_schema_view *view)
 {
     rowtide__addition addition = {ROWTIDE_OBJECT_VIEW, view->name, view->name};
     const char *type, *table;
+    if (rowtide__schema_view(it->now, view->name))
+        return ROWTIDE_OK;
     int rc = rowtide__migration_find(it, 0, view->name, &type, &table);
-    if (rc != ROWTIDE_OK || (type && strcmp(type, "view") == 0))
+    if (rc != ROWTIDE_OK)
         return rc;
     if (type)
         return refuse_table(it, &addition, type);
@@ -101,19 +101,33 @@ static int migrate_view(migration *it, const rowtide_schema_view *view)
     return rc == ROWTIDE_DONE ? forget(it, view->name) : rc;
 }
 
+static int has_trigger(const migration *it, const rowtide_schema_trigger *want)
+{
+    const rowtide__table *table = rowtide__schema_table(it->now, want->table);
+    const rowtide__view *view = rowtide__schema_view(it->now, want->table);
+    const rowtide_schema_trigger *const *have = table ? table->view.triggers
+                                                      : NULL;
+    if (view)
+        have = view->view.triggers;
+    for (; have && *have; have++)
+        if (rowtide__name_equal((*have)->name, want->name))
+            return 1;
+    return 0;
+}
+
 static int migrate_trigger(migration *it, const rowtide__trigger *trigger)
 {
     rowtide__addition addition = {ROWTIDE_OBJECT_TRIGGER, trigger->view.table,
                                   trigger->view.name};
     const char *type, *table;
+    if (has_trigger(it, &trigger->view))
+        return ROWTIDE_OK;
     int rc = rowtide__migration_find(it, 1, addition.name, &type, &table);
     if (rc != ROWTIDE_OK)
         return rc;
     if (!type)
         return rowtide__migration_create(it, &addition, trigger->ddl,
                                          trigger->view.sql);
-    if (rowtide__name_equal(table, addition.table))
-        return ROWTIDE_OK;
     return rowtide__migration_refuse(
         it, &addition, "a trigger of \"%s\" has that name", table);
 }

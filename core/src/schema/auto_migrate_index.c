@@ -85,7 +85,7 @@ int rowtide__migration_has_unique(const rowtide__table *have,
         size_t at = 0;
         if (!index->unique || index->where)
             continue;
-        for (; index->columns[at] && at < constraint->part_count; at++)
+        for (; at < constraint->part_count && index->columns[at]; at++)
             if (!index->columns[at]->name || !constraint->parts[at].name
                 || !rowtide__name_equal(index->columns[at]->name,
                                         constraint->parts[at].name))

@@ -14,7 +14,7 @@ static int check_part(builder *b, const table *t, const char *sql)
 {
     rowtide_buffer text = ROWTIDE_BUFFER_INIT;
     rowtide__writer writer = {&text, ROWTIDE_OK};
-    rowtide__ddl *ddl;
+    rowtide__ddl *ddl = NULL;
     rowtide__write_text(&writer, "CREATE INDEX i ON t(");
     rowtide__write_text(&writer, sql);
     rowtide__write_text(&writer, ")");

@@ -93,7 +93,7 @@ static size_t skip_digits(const rowtide__lexer *lexer, size_t at)
 static size_t skip_quoted(const rowtide__lexer *lexer, size_t at,
                           int *unfinished)
 {
-    int close = lexer->text[at];
+    char close = lexer->text[at];
     int bracket = close == '[';
     if (bracket)
         close = ']';

@@ -90,8 +90,9 @@ int rowtide__word_reserved(const rowtide__lexer *lexer,
         "where",   "autoincrement"};
     if (token->kind != ROWTIDE__TOKEN_WORD)
         return 0;
+    int first = lower(lexer->text[token->at]);
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (rowtide__token_is(lexer, token, words[i]))
+        if (words[i][0] == first && rowtide__token_is(lexer, token, words[i]))
             return 1;
     return 0;
 }
