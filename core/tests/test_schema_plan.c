@@ -315,6 +315,26 @@ static void test_another_connection_sees_an_edit(void **state)
     rowtide_db_free(db);
 }
 
+/* The schema of the other one has the number by then that ours had before it
+ * was rolled back. */
+static void test_an_edit_that_is_rolled_back(void **state)
+{
+    (void)state;
+    const char *path = scratch_new_path();
+    rowtide_db *db = scratch_db_file(path, "CREATE TABLE t (a CHECK (a > 0));");
+    rowtide_db *other = scratch_db_file(path, NULL);
+    scratch_exec(db, "BEGIN");
+    assert_ok(plans_apply(db, "CREATE TABLE t (a CHECK (a > -5));", 0));
+    int64_t version = scratch_integer(db, "PRAGMA schema_version");
+    scratch_exec(db, "ROLLBACK");
+    while (scratch_integer(other, "PRAGMA schema_version") < version)
+        scratch_exec(other, "CREATE TABLE u (a); DROP TABLE u;");
+    assert_status(rowtide_db_exec(db, "INSERT INTO t VALUES (-1)"),
+                  ROWTIDE_ECONSTRAINT);
+    rowtide_db_free(other);
+    rowtide_db_free(db);
+}
+
 /* ## One table */
 
 static void test_rebuild_by_definition(void **state)
@@ -369,6 +389,7 @@ int main(void)
         cmocka_unit_test(test_triggers_that_tools_keep_for_themselves),
         cmocka_unit_test(test_settings_come_back),
         cmocka_unit_test(test_another_connection_sees_an_edit),
+        cmocka_unit_test(test_an_edit_that_is_rolled_back),
         cmocka_unit_test(test_rebuild_by_definition),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -253,7 +253,9 @@ static int write_text(rowtide__run *run, const rowtide__step *step)
     return rc;
 }
 
-/* So that other connections read the schema again. */
+/* So that other connections read the schema again, and this one does if the
+ * transaction is rolled back: SQLite notes that the schema has changed, and
+ * forgets it when it reads it anew, so this is done once more after that. */
 static int announce(rowtide__run *run)
 {
     int64_t version = 0;
@@ -289,6 +291,7 @@ static int read_back(rowtide__run *run, const rowtide__step *step)
 
 int rowtide__run_edit(rowtide__run *run, const rowtide__step *step)
 {
+    rowtide__error_state error;
     int writable = rowtide__setting(run->sqlite,
                                     SQLITE_DBCONFIG_WRITABLE_SCHEMA, -1);
     rowtide__setting(run->sqlite, SQLITE_DBCONFIG_WRITABLE_SCHEMA, 1);
@@ -298,6 +301,13 @@ int rowtide__run_edit(rowtide__run *run, const rowtide__step *step)
     rowtide__setting(run->sqlite, SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0);
     if (rc == ROWTIDE_OK)
         rc = read_back(run, step);
+    if (rc == ROWTIDE_OK) {
+        rc = announce(run);
+    } else {
+        rowtide__error_save(&error);
+        announce(run);
+        rowtide__error_restore(&error);
+    }
     rowtide__setting(run->sqlite, SQLITE_DBCONFIG_WRITABLE_SCHEMA, writable);
     return rc;
 }
