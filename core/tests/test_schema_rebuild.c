@@ -526,6 +526,7 @@ static void test_running_out_of_memory(void **state)
 {
     (void)state;
     oom_loop(plan_and_apply, NULL);
+    oom_loop_sqlite(plan_and_apply, NULL);
 }
 
 int main(void)
