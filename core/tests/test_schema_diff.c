@@ -433,8 +433,11 @@ static void names_can_be_exchanged(void **state)
 
 static void refuse(const char *hint, int code, const char *message)
 {
-    rowtide_schema *from = schema_of("CREATE TABLE a(x, z); CREATE TABLE o(x)");
-    rowtide_schema *to = schema_of("CREATE TABLE b(y); CREATE TABLE o(x)");
+    rowtide_schema *from = schema_of("CREATE TABLE a(x, z); CREATE TABLE o(x);"
+                                     "CREATE VIRTUAL TABLE f USING fts5(x);");
+    rowtide_schema *to = schema_of(
+        "CREATE TABLE b(y); CREATE TABLE o(x); CREATE TABLE g(x);"
+        "CREATE VIRTUAL TABLE f USING fts5(y);");
     rowtide_schema_difference *difference = (void *)1;
     const char *renames[] = {hint, "a=b", NULL};
     rowtide_schema_diff_options options = hints(renames);
@@ -460,7 +463,9 @@ static void hints_that_are_wrong_are_refused(void **state)
     refuse("a.x=y", ROWTIDE_ENOTFOUND, "no table \"a\"");
     refuse("a=b", ROWTIDE_EINVAL, "another hint");
     refuse("o=b", ROWTIDE_EINVAL, "another hint");
-    refuse("a=o", ROWTIDE_EINVAL, "");
+    refuse("a=o", ROWTIDE_EINVAL, "another hint");
+    refuse("f=g", ROWTIDE_EINVAL, "\"f\" is virtual");
+    refuse("f.x=y", ROWTIDE_EINVAL, "\"f\" is virtual");
 }
 
 /* ## Relations */

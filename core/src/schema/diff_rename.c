@@ -74,6 +74,13 @@ static int missing(const hint *hint, const char *side, const char *what,
                          hint->text, side, what, name);
 }
 
+/* Nothing of a virtual table but its name can be changed. */
+static int misfit(const hint *hint, const rowtide__table *table)
+{
+    return rowtide__fail(ROWTIDE_EINVAL, "rename \"%s\": \"%s\" is virtual",
+                         hint->text, table->view.name);
+}
+
 static int resolve_table(const rowtide__renames *renames, const hint *hint,
                          rowtide__rename *out)
 {
@@ -83,6 +90,9 @@ static int resolve_table(const rowtide__renames *renames, const hint *hint,
         return missing(hint, "old", "table", hint->old);
     if (!out->new_table)
         return missing(hint, "new", "table", hint->new);
+    if (out->old_table->view.kind != out->new_table->view.kind)
+        return misfit(hint, out->old_table->view.module ? out->old_table
+                                                        : out->new_table);
     return ROWTIDE_OK;
 }
 
@@ -97,6 +107,8 @@ static int resolve_column(const rowtide__renames *renames, const hint *hint,
         return missing(hint, "new", "table", hint->table);
     if (!out->old_table)
         return missing(hint, "old", "table", hint->table);
+    if (out->old_table->view.kind != ROWTIDE_TABLE_ORDINARY)
+        return misfit(hint, out->old_table);
     if (!rowtide__table_column(&out->old_table->view, hint->old))
         return missing(hint, "old", "column", hint->old);
     if (!rowtide__table_column(&out->new_table->view, hint->new))

@@ -149,10 +149,15 @@ static int write_step(rowtide__writer *writer, const rowtide__step *step,
         if (needs_reason(changes[i], half))
             rc = write_reason(writer, &arena, changes[i], half);
     int drops = commented && drops_table(step);
+    if (step->view.refused)
+        rowtide__write_format(writer, "---- Not written out: %s.\n",
+                              step->view.refused);
     if (step->how == ROWTIDE__HOW_REBUILD)
         rowtide__write_text(
             writer, "---- Not inside a transaction: it makes one itself, and "
                     "has to turn foreign keys off first.\n"
+                    "---- If something fails, the end rolls it back, also in a "
+                    "tool that goes on.\n"
                     "---- What ANALYZE found out about the table goes.\n");
     if (drops)
         write_sql(writer, "PRAGMA foreign_keys=OFF", commented);
