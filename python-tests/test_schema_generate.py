@@ -87,3 +87,54 @@ def test_a_file_of_a_migration_does_nothing_but_add(tmp_path):
 def test_nothing_to_do_is_no_text():
     change = Schema("CREATE TABLE t(a)").diff("CREATE TABLE t(a)")
     assert (change.up(), change.down()) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("column", "rows"),
+    [
+        ("a TEXT UNIQUE", "(2, '1'), (5, '1')"),
+        ("a CHECK (missing(a))", "(2, '1')"),
+        ("a INT NOT NULL", "(2, '1'), (5, NULL)"),
+        ("a INT", "(2, '1')"),
+    ],
+)
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_tool_that_goes_on_after_an_error_loses_nothing(tmp_path, column, rows, inside):
+    path = tmp_path / "a.db"
+    old = """
+        CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT);
+        CREATE INDEX i ON t(a);
+        CREATE TABLE c(t REFERENCES t ON DELETE CASCADE);
+    """
+    run_python(path, f"{old} INSERT INTO t VALUES {rows}; INSERT INTO c VALUES (2)")
+    change = schema_of(path).diff(old.replace("a TEXT", column))
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute(f"PRAGMA foreign_keys={int(inside)}")
+    if inside:
+        db.execute("BEGIN")
+    failed = go_on(db, uncomment(change.up()))
+    db.close()
+    done = column == "a INT" and not inside
+    assert bool(failed) != done
+    assert bool(schema_of(path).diff(old)) == done
+    db = sqlite3.connect(path)
+    found = db.execute("SELECT id, CAST(a AS TEXT) FROM t").fetchall()
+    assert str(found) == f"[{rows}]".replace("NULL", "None")
+    assert db.execute("SELECT * FROM c").fetchall() == [(2,)]
+    db.close()
+
+
+def go_on(db, sql):
+    """Run all statements, as the shell does unless it is told otherwise."""
+    failed = []
+    statement = ""
+    for line in sql.splitlines(keepends=True):
+        statement += line
+        if not sqlite3.complete_statement(statement):
+            continue
+        try:
+            db.execute(statement).fetchall()
+        except sqlite3.Error as error:
+            failed.append(str(error))
+        statement = ""
+    return failed

@@ -319,7 +319,85 @@ static int write_body(const rowtide__making *making, const rowtide__work *work,
     return rc;
 }
 
-/* All of it, for a tool that knows nothing of this. */
+static size_t count_made(const rowtide__making *making,
+                         const rowtide_schema_table *old)
+{
+    size_t count = 0;
+    for (size_t i = 0; old->indexes[i]; i++)
+        count += !!rowtide__object_stays(making, ROWTIDE_OBJECT_INDEX,
+                                         old->indexes[i]->name);
+    for (size_t i = 0; old->triggers[i]; i++)
+        count += !!rowtide__object_stays(making, ROWTIDE_OBJECT_TRIGGER,
+                                         old->triggers[i]->name);
+    return count;
+}
+
+/* Behind the copy. A step without one is of a table that keeps no column. */
+static int add_guard(const rowtide__making *making, const rowtide__step *step,
+                     rowtide__list *list)
+{
+    const char *name = step->old_table->view.name;
+    int rc = rowtide__text_add(
+        list, "CREATE TEMP TABLE rowtide_rebuilt (done CHECK (done))");
+    if (rc != ROWTIDE_OK)
+        return rc;
+    if (step->copy_at == SIZE_MAX)
+        return rowtide__text_add(list,
+                                 "INSERT INTO rowtide_rebuilt VALUES (1)");
+    return rowtide__text_add(
+        list, rowtide__arena_sql(
+                  making->arena,
+                  "INSERT INTO rowtide_rebuilt\n"
+                  "SELECT (SELECT count(*) FROM \"%w\") = "
+                  "(SELECT count(*) FROM \"%w\")\n"
+                  "   AND NOT (SELECT foreign_keys FROM pragma_foreign_keys)",
+                  spare_name(making, name), name));
+}
+
+static int add_verdict(const rowtide__making *making, const rowtide__step *step,
+                       rowtide__list *list)
+{
+    const rowtide_schema_table *old = &step->old_table->view;
+    int rc = rowtide__text_add(
+        list, rowtide__arena_sql(making->arena,
+                                 "INSERT OR ROLLBACK INTO rowtide_rebuilt\n"
+                                 "SELECT count(*) = 1 AND %llu = (\n"
+                                 "    SELECT count(*) FROM main.sqlite_schema "
+                                 "WHERE sql IS NOT NULL\n"
+                                 "    AND type <> 'table' AND tbl_name = %Q "
+                                 "COLLATE NOCASE)\n"
+                                 "FROM rowtide_rebuilt",
+                                 (unsigned long long)count_made(making, old),
+                                 old->name));
+    return rc == ROWTIDE_OK
+               ? rowtide__text_add(list, "DROP TABLE rowtide_rebuilt")
+               : rc;
+}
+
+static int add_texts(rowtide__list *list, const char *const *texts)
+{
+    int rc = ROWTIDE_OK;
+    for (size_t i = 0; texts[i] && rc == ROWTIDE_OK; i++)
+        rc = rowtide__text_add(list, texts[i]);
+    return rc;
+}
+
+static int add_guarded(const rowtide__making *making, const rowtide__step *step,
+                       rowtide__list *list)
+{
+    size_t guard_at = step->copy_at == SIZE_MAX ? 0 : step->copy_at;
+    int rc = ROWTIDE_OK;
+    for (size_t i = 0; step->body[i] && rc == ROWTIDE_OK; i++) {
+        rc = rowtide__text_add(list, step->body[i]);
+        if (rc == ROWTIDE_OK && i == guard_at)
+            rc = add_guard(making, step, list);
+    }
+    return rc == ROWTIDE_OK ? add_verdict(making, step, list) : rc;
+}
+
+/* All of it, for a tool that knows nothing of this. Such as the shell of SQLite
+ * it may go on after an error, and would drop a table whose rows were not
+ * copied: so the last thing is to roll back unless all of it was done. */
 static int write_out(const rowtide__making *making, rowtide__step *step)
 {
     static const char *const before[] = {"PRAGMA foreign_keys=OFF",
@@ -328,12 +406,12 @@ static int write_out(const rowtide__making *making, rowtide__step *step)
     static const char *const after[] = {"PRAGMA legacy_alter_table=OFF",
                                         "PRAGMA foreign_key_check", "COMMIT",
                                         "PRAGMA foreign_keys=ON", NULL};
-    const char *const *parts[] = {before, step->body, after};
     rowtide__list list = {.arena = making->arena};
-    int rc = ROWTIDE_OK;
-    for (int i = 0; i < 3; i++)
-        for (size_t k = 0; parts[i][k] && rc == ROWTIDE_OK; k++)
-            rc = rowtide__text_add(&list, parts[i][k]);
+    int rc = add_texts(&list, before);
+    if (rc == ROWTIDE_OK)
+        rc = add_guarded(making, step, &list);
+    if (rc == ROWTIDE_OK)
+        rc = add_texts(&list, after);
     step->view.statements = rowtide__texts_finish(&list);
     return rc;
 }
