@@ -405,6 +405,8 @@ static void refuses_what_makes_no_sense(void **state)
             "table \"posts\", relation to \"posts\": \"explode\" is none of");
     refuses(belongs_to("posts", (relation_options){.table_column = "uuid"}),
             ROWTIDE_ESCHEMA, "\"posts\" has no column \"uuid\"");
+    refuses(rowtide_schema_builder_sql(builder, NULL), ROWTIDE_EINVAL,
+            "schema_builder_sql");
     refuses(rowtide_schema_builder_sql(builder, "CREATE VIEW v AS SELECT 'x"),
             ROWTIDE_EINVAL, "a quote is not closed");
     refuses(rowtide_schema_builder_sql(builder, "CREATE VEIW v AS SELECT 1"),

@@ -366,6 +366,7 @@ static int declare_relation(builder *b, const char *other, int many,
 
 static int declare_sql(builder *b, const char *sql)
 {
+    ROWTIDE__CHECK_ARG(sql, "schema_builder_sql");
     rowtide__built_sql *statement = rowtide__builder_alloc(b,
                                                            sizeof *statement);
     if (!statement)
@@ -454,7 +455,6 @@ int rowtide_schema_builder_many_to_many(
 int rowtide_schema_builder_sql(builder *b, const char *sql)
 {
     ROWTIDE__CHECK_ARG(b, "schema_builder_sql");
-    ROWTIDE__CHECK_ARG(sql, "schema_builder_sql");
     int rc = begin(b);
     return rc < 0 ? rc : end(b, declare_sql(b, sql));
 }
