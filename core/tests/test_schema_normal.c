@@ -58,6 +58,7 @@ static void tells_apart_what_may_differ(void **state)
         {"[true] > 0", "true > 0"},
         {"[current_date] > 0", "current_date > 0"},
         {"a IS DISTINCT FROM \"b\"", "a IS DISTINCT FROM b"},
+        {"a JOIN b ON \"c\" = 1", "a JOIN b ON c = 1"},
         {":A > 0", ":a > 0"},
         {"1", "1.0"},
         {"a + 1", "1 + a"},
@@ -83,6 +84,10 @@ static void sees_what_is_the_same(void **state)
         {"DEFAULT current_date", "default CURRENT_DATE"},
         {"TRUE", "true"},
         {"[a]]", "[a]]"},
+        {"CREATE TRIGGER \"r\" AFTER INSERT ON \"t\" FOR EACH ROW BEGIN SELECT "
+         "1; END",
+         "create trigger r after insert on [t] for each row begin select 1 ; "
+         "end;"},
         {"INSERT INTO \"t\" (\"a\") VALUES (NEW.\"b\");",
          "insert into t ( \"a\" ) values ( new . b )"},
     };

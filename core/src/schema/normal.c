@@ -65,6 +65,9 @@ static int only_name_fits(const window *w)
         return 1;
     if (is(w, &w->before, "from"))
         return !is(w, &w->first, "distinct");
+    /* The table of a trigger; in a join, an expression follows. */
+    if (is(w, &w->before, "on"))
+        return is(w, &w->next, "begin") || is(w, &w->next, "for");
     return is_one_of(w, &w->before, words, sizeof words / sizeof *words);
 }
 
