@@ -236,6 +236,13 @@ def tables(draw: st.DrawFn, name: str) -> RandomTable:
     )
 
 
+def names_are_distinct(schema: Schema) -> bool:
+    """Whether a new table has no index or label that an old one has."""
+    indexes = [index.name for table in schema.values() for index in table.indexes]
+    labels = [table.label for table in schema.values()]
+    return len({*indexes}) == len(indexes) and len({*labels}) == len(labels)
+
+
 def rename_table(schema: Schema, old: str, new: str) -> Schema:
     """Give a table another name, with all that refers to it."""
 
@@ -302,7 +309,7 @@ def edits(draw: st.DrawFn, schema: Schema) -> Schema:
     """Another schema that has most of this one."""
     new = dict(schema)
     for _ in range(draw(st.integers(1, 3))):
-        name = draw(st.sampled_from(TABLES))
+        name = draw(st.sampled_from(sorted({*TABLES, *new})))
         table = new.get(name)
         what = draw(st.sampled_from(["column", "add", "drop", "table", "part", "part"]))
         if table is None or what == "table":

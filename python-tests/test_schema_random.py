@@ -13,7 +13,15 @@ import rowtide
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from rowtide.schema import Schema
-from schema_random import edits, quote, rename_column, rename_table, schema_sql, schemas
+from schema_random import (
+    edits,
+    names_are_distinct,
+    quote,
+    rename_column,
+    rename_table,
+    schema_sql,
+    schemas,
+)
 
 pairs = schemas().flatmap(lambda old: st.tuples(st.just(old), edits(old)))
 
@@ -69,23 +77,57 @@ def test_nothing_differs_exactly_if_they_are_equal(pair):
     assert bool(change) == (old != new), change
 
 
-@given(schemas(), st.data())
-def test_a_new_name_is_all_that_differs(old, data):
-    name = data.draw(st.sampled_from(sorted(old)))
-    column = data.draw(st.sampled_from([column.name for column in old[name].columns]))
-    # SQLite (3.54 too) cannot rename a column of such a key that is in another key.
-    assume(not old[name].without_rowid or not old[name].uniques)
+@st.composite
+def renamings(draw):
+    """A schema, the same with new names, and the hints."""
+    old = draw(schemas())
+    name = draw(st.sampled_from(sorted(old)))
+    column = draw(st.sampled_from([column.name for column in old[name].columns]))
     new = rename_table(old, name, "new name")
     new["new name"] = rename_column(new["new name"], column, "new column")
-    hints = {quote(name): "new name", f'"new name".{quote(column)}': '"new column"'}
+    # SQLite (3.54 too) cannot rename a column of such a key that is in another key.
+    assume(not old[name].without_rowid or not old[name].uniques)
+    return old, new, {quote(name): "new name", f'"new name".{quote(column)}': '"new column"'}
+
+
+@given(renamings())
+def test_a_new_name_is_all_that_differs(renaming):
+    old, new, hints = renaming
     change = Schema(schema_sql(old)).diff(Schema(schema_sql(new)), renames=hints)
     assert [one.operation for one in change] == ["rename", "rename"], change
-    db = sqlite3.connect(":memory:")
-    db.executescript(schema_sql(old))
-    db.executescript(change.up())
-    assert not Schema(stored_sql(lambda sql: db.execute(sql).fetchall())).diff(schema_sql(new))
-    db.executescript(change.down())
-    assert not Schema(stored_sql(lambda sql: db.execute(sql).fetchall())).diff(schema_sql(old))
+
+
+@pytest.mark.parametrize("engine", [Stdlib, Apsw])
+@given(renaming=renamings(), data=st.data())
+def test_new_names_and_edits_lead_there_and_back(engine, renaming, data):
+    before, renamed, hints = renaming
+    after = data.draw(edits(renamed))
+    assume("new name" in after and names_are_distinct(after))
+    assume("new column" in [column.name for column in after["new name"].columns])
+    old, new = Schema(schema_sql(before)), Schema(schema_sql(after))
+    change = old.diff(new, renames=hints)
+    db = engine()
+    db.script(schema_sql(before))
+    db.script(change.up())
+    db.script(change.down())
+    assert not Schema(stored_sql(db.rows)).diff(old)
+    db.script(uncomment(change.up()))
+    assert not Schema(stored_sql(db.rows)).diff(new)
+    db.script(uncomment(change.down()))
+    assert not Schema(stored_sql(db.rows)).diff(old)
+
+
+@given(renaming=renamings(), data=st.data())
+def test_a_plan_leads_there_by_hints(renaming, data):
+    before, renamed, hints = renaming
+    after = data.draw(edits(renamed))
+    assume("new name" in after and names_are_distinct(after))
+    assume("new column" in [column.name for column in after["new name"].columns])
+    db = rowtide.connect(":memory:")
+    db.executescript(schema_sql(before))
+    plan = db.plan(Schema(schema_sql(after)), allow=("lossy", "destructive"), renames=hints)
+    plan.apply()
+    assert not db.schema().diff(Schema(schema_sql(after)))
     db.close()
 
 

@@ -166,6 +166,7 @@ static void up_and_down_lead_there_and_back(void **state)
 {
     (void)state;
     static const char *const renames[] = {"a=b", "b.x=y", NULL};
+    static const char *const again[] = {"t=s", "s.x=y", NULL};
     static const change changes[] = {
         {.from = "",
          .to = "CREATE TABLE p(id INTEGER PRIMARY KEY);"
@@ -200,6 +201,10 @@ static void up_and_down_lead_there_and_back(void **state)
                  "CREATE INDEX oi ON other(a); CREATE VIEW ov AS SELECT 1;",
          .to = "CREATE TABLE t(a INT, b)",
          .undeclared = ROWTIDE_UNDECLARED_IGNORE},
+        {.from = "CREATE TABLE t(x TEXT); CREATE INDEX i ON t(x)",
+         .to = "CREATE TABLE s(y TEXT, x INT); CREATE INDEX i ON s(y);"
+               "CREATE TABLE t(z); CREATE INDEX j ON s(x, y)",
+         .renames = again},
         {.from = "CREATE TABLE p(a)",
          .to = "CREATE TABLE p(a PRIMARY KEY);"
                "CREATE TABLE c(x REFERENCES p);"},

@@ -108,6 +108,7 @@ static const char *find_new_name(scan *scan, const char *name,
         if (rename->old_column) {
             if (!call && !qualifies
                 && rowtide__name_equal(rename->old_column, name)
+                && !rowtide__name_equal(rename->new_column, name)
                 && belongs(scan, rename))
                 return rename->new_column;
         } else if ((scan->body || qualifies)

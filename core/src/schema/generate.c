@@ -144,6 +144,14 @@ static int write_half_down(const rowtide_schema_difference *difference,
 
 /* ## The active half */
 
+static int is_rename(const rowtide_schema_change *change)
+{
+    return change->operation == ROWTIDE_SCHEMA_RENAME
+           && (change->object == ROWTIDE_OBJECT_COLUMN
+               || change->object == ROWTIDE_OBJECT_TABLE
+               || change->object == ROWTIDE_OBJECT_VIRTUAL_TABLE);
+}
+
 /* Hints for the way back. */
 static int reverse_renames(const rowtide_schema_difference *difference,
                            rowtide__arena *arena, const char *const **out)
@@ -156,36 +164,74 @@ static int reverse_renames(const rowtide_schema_difference *difference,
         const rowtide__table *old =
             ((const rowtide__change *)change)->old_table;
         const char *hint;
-        if (change->operation != ROWTIDE_SCHEMA_RENAME)
+        if (!is_rename(change))
             continue;
         if (change->object == ROWTIDE_OBJECT_COLUMN)
             hint = rowtide__arena_sql(arena, "\"%w\".\"%w\"=\"%w\"",
                                       old->view.name, change->to, change->from);
-        else if (change->object == ROWTIDE_OBJECT_TABLE
-                 || change->object == ROWTIDE_OBJECT_VIRTUAL_TABLE)
+        else
             hint = rowtide__arena_sql(arena, "\"%w\"=\"%w\"", change->to,
                                       change->from);
-        else
-            continue;
         rc = rowtide__text_add(&list, hint);
     }
     *out = rowtide__texts_finish(&list);
     return rc;
 }
 
-static int write_active_down(const rowtide_schema_difference *difference,
-                             const rowtide_schema *between, rowtide_buffer *out)
+/* The old schema with the new names in it, and nothing else. */
+static int make_renamed(const rowtide_schema_difference *difference,
+                        rowtide_schema **out)
+{
+    rowtide__arena arena = {NULL, 0};
+    rowtide__list list = {.arena = &arena};
+    const rowtide_schema_change *const *changes = difference->changes.changes;
+    rowtide__steps steps;
+    int rc = ROWTIDE_OK;
+    for (size_t i = 0; changes[i] && rc == ROWTIDE_OK; i++)
+        if (is_rename(changes[i]))
+            rc = rowtide__list_add(&list, changes[i]);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__generate_steps(difference, &list, &steps);
+    if (rc == ROWTIDE_OK) {
+        rc = make_between(difference, &steps, out);
+        rowtide__steps_dispose(&steps);
+    }
+    rowtide__arena_dispose(&arena);
+    return rc;
+}
+
+static int write_renames_down(const rowtide_schema_difference *difference,
+                              const rowtide_schema *renamed,
+                              rowtide_buffer *out)
 {
     rowtide__arena arena = {NULL, 0};
     rowtide_schema_difference *back = NULL;
     rowtide_schema_diff_options options = ROWTIDE_SCHEMA_DIFF_OPTIONS_INIT;
     int rc = reverse_renames(difference, &arena, &options.renames);
     if (rc == ROWTIDE_OK)
-        rc = rowtide_schema_diff(between, difference->from, &options, &back);
+        rc = rowtide_schema_diff(renamed, difference->from, &options, &back);
     if (rc == ROWTIDE_OK)
         rc = write_difference(back, NULL, ROWTIDE__HALF_ACTIVE, out);
     rowtide_schema_difference_free(back);
     rowtide__arena_dispose(&arena);
+    return rc;
+}
+
+/* What was added goes first: it may have the name that something else had. */
+static int write_active_down(const rowtide_schema_difference *difference,
+                             const rowtide_schema *between, rowtide_buffer *out)
+{
+    rowtide_schema *renamed = NULL;
+    rowtide_schema_difference *back = NULL;
+    int rc = make_renamed(difference, &renamed);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide_schema_diff(between, renamed, NULL, &back);
+    if (rc == ROWTIDE_OK)
+        rc = write_difference(back, NULL, ROWTIDE__HALF_ACTIVE, out);
+    if (rc == ROWTIDE_OK && renamed != difference->from)
+        rc = write_renames_down(difference, renamed, out);
+    rowtide_schema_difference_free(back);
+    rowtide_schema_free(renamed);
     return rc;
 }
 
