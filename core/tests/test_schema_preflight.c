@@ -202,6 +202,10 @@ static void test_what_a_strict_table_refuses(void **state)
         "type t r 2 fatal: rowid = 2, rowid = 3\n"
         "type t x 1 fatal: rowid = 3\n"
         "type t b 1 fatal: rowid = 3\n");
+    assert_findings("CREATE TABLE t (a INT) STRICT; INSERT INTO t VALUES (1);",
+                    "CREATE TABLE t (a INT, b INT DEFAULT 'x', c INT DEFAULT "
+                    "'7') STRICT;",
+                    "type t b 1 fatal: rowid = 1\n");
     assert_findings("CREATE TABLE t (a); INSERT INTO t VALUES ('x'), (1);",
                     "CREATE TABLE t (a INTEGER PRIMARY KEY);",
                     "type t a 1 fatal: rowid = 1\n");

@@ -490,6 +490,26 @@ static void test_a_new_key_takes_the_rowids(void **state)
     rowtide_db_free(db);
 }
 
+static void test_rows_of_which_no_column_stays(void **state)
+{
+    (void)state;
+    rowtide_db *db = scratch_db(
+        "CREATE TABLE t (a PRIMARY KEY) WITHOUT ROWID; INSERT INTO t VALUES "
+        "(1), (2); CREATE TABLE u (a PRIMARY KEY) WITHOUT ROWID; INSERT INTO u "
+        "VALUES (1);");
+    assert_ok(plans_apply(db,
+                          "CREATE TABLE t (b DEFAULT (1 + 1));"
+                          "CREATE TABLE u (a PRIMARY KEY) WITHOUT ROWID;",
+                          PLANS_ALL));
+    assert_rows(db, "SELECT rowid, b FROM t", "1|2;2|2;");
+    assert_status(plans_apply(db,
+                              "CREATE TABLE t (b DEFAULT (1 + 1));"
+                              "CREATE TABLE u (b PRIMARY KEY) WITHOUT ROWID;",
+                              PLANS_ALL),
+                  ROWTIDE_ECONSTRAINT);
+    rowtide_db_free(db);
+}
+
 /* ## Memory */
 
 static int plan_and_apply(void *ctx)
@@ -545,6 +565,7 @@ int main(void)
         cmocka_unit_test(test_rows_that_no_on_conflict_drops),
         cmocka_unit_test(test_names_of_rowids_that_are_taken),
         cmocka_unit_test(test_a_new_key_takes_the_rowids),
+        cmocka_unit_test(test_rows_of_which_no_column_stays),
         cmocka_unit_test(test_running_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -200,6 +200,19 @@ static int add_type(rowtide__arena *arena, rowtide__suspect *suspect,
     return rc;
 }
 
+/* ALTER TABLE ADD COLUMN takes a default that the table does not. */
+static int add_default(rowtide__arena *arena, rowtide__suspect *suspect,
+                       const rowtide_schema_column *column)
+{
+    const char *strict = suspect->target->view.strict
+                             ? strict_pattern(column->type)
+                             : NULL;
+    return strict && column->default_sql
+               ? add_value(arena, suspect, ROWTIDE_FINDING_TYPE, column->name,
+                           strict, "a STRICT table does not take the default")
+               : ROWTIDE_OK;
+}
+
 static int add_column(const rowtide_plan *plan, rowtide__arena *arena,
                       rowtide__suspect *suspect,
                       const rowtide_schema_column *column)
@@ -208,7 +221,10 @@ static int add_column(const rowtide_plan *plan, rowtide__arena *arena,
     int rc = rowtide__suspect_old_column(plan, suspect, column->name, &old);
     if (rc == ROWTIDE_OK)
         rc = add_null(arena, suspect, column, old);
-    return rc == ROWTIDE_OK && old ? add_type(arena, suspect, column, old) : rc;
+    if (rc != ROWTIDE_OK)
+        return rc;
+    return old ? add_type(arena, suspect, column, old)
+               : add_default(arena, suspect, column);
 }
 
 /* ## CHECK */

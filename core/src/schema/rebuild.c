@@ -113,6 +113,21 @@ static void copy_rowid(copying *it, const rowtide__table *old,
         copy_column(it, column->name, from);
 }
 
+/* No column stays, and there is no rowid to keep: rows stay rows all the same,
+ * or it fails. */
+static void copy_nothing(copying *it, const rowtide__ddl *ddl)
+{
+    const rowtide__ddl_column *column = ddl->columns;
+    const char *rowid = ddl->without_rowid ? NULL : free_rowid_name(ddl);
+    while (column && is_generated(column))
+        column = column->next;
+    if (!rowid && !column)
+        return;
+    it->count = 1;
+    write_name(&it->write_into, rowid ? rowid : column->name);
+    rowtide__write_text(&it->write_from, "NULL");
+}
+
 static void copy_columns(copying *it, const rowtide__table *old,
                          const rowtide__ddl *ddl)
 {
@@ -122,6 +137,8 @@ static void copy_columns(copying *it, const rowtide__table *old,
         if (!is_generated(column)
             && rowtide__table_column(&old->view, column->name))
             copy_column(it, column->name, column->name);
+    if (it->count == 0)
+        copy_nothing(it, ddl);
 }
 
 static const char *spare_name(const rowtide__making *making, const char *name)
