@@ -315,6 +315,31 @@ static void leaves_no_trace_of_a_dry_run(void **state)
     rowtide_db_free(db);
 }
 
+static void writes_nothing_where_nothing_is_missing(void **state)
+{
+    (void)state;
+    static const char MODEL[] =
+        "CREATE TABLE t(a TEXT, b); CREATE INDEX i ON t(b)";
+    const char *path = scratch_new_path();
+    rowtide_open_options options = ROWTIDE_OPEN_OPTIONS_INIT;
+    rowtide_db *writer = scratch_db_file(path, "CREATE TABLE t(a INT, b, c);"
+                                               "CREATE INDEX x ON t(b)");
+    rowtide_db *reader;
+    options.read_only = 1;
+    assert_ok(rowtide_db_open(path, &options, &reader));
+    scratch_exec(writer, "BEGIN IMMEDIATE");
+    migrate(reader, MODEL,
+            "- column t.a: its type differs: INT in the database, TEXT in the "
+            "model\n");
+    scratch_exec(writer, "DROP INDEX x; COMMIT");
+    rowtide_schema *model = schema_of(MODEL);
+    assert_status(rowtide_schema_auto_migrate(reader, model, NULL, NULL),
+                  ROWTIDE_EREADONLY);
+    rowtide_schema_free(model);
+    rowtide_db_free(reader);
+    rowtide_db_free(writer);
+}
+
 static void is_all_or_nothing(void **state)
 {
     (void)state;
@@ -426,6 +451,7 @@ int main(void)
         cmocka_unit_test(reports_what_differs),
         cmocka_unit_test(makes_foreign_keys_when_asked_to),
         cmocka_unit_test(leaves_no_trace_of_a_dry_run),
+        cmocka_unit_test(writes_nothing_where_nothing_is_missing),
         cmocka_unit_test(is_all_or_nothing),
         cmocka_unit_test(works_on_main_whatever_is_in_temp),
         cmocka_unit_test(checks_its_arguments),

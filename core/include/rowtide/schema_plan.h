@@ -201,6 +201,8 @@ ROWTIDE_API const rowtide_shape *rowtide_schema_report_shape(void);
  * is ::ROWTIDE_EMISUSE while `PRAGMA foreign_keys` is on: SQLite would delete
  * the rows that refer to it. Everything else is one savepoint there.
  *
+ * A view or trigger that worked before and does not afterwards, because a
+ * column that it names is gone, is ::ROWTIDE_ESCHEMA: remove it with the column.
  * Foreign key violations that were there before are not the plan's; one that
  * is new is ::ROWTIDE_ECONSTRAINT. A temporary table or view of the same name as
  * one that changes is ::ROWTIDE_EMISUSE: SQL would mean that one.
@@ -247,11 +249,12 @@ typedef struct rowtide_auto_migrate_options {
  * as, views, triggers and virtual tables. Nothing is ever dropped, renamed or
  * retyped.
  *
- * All of it is one transaction, or one savepoint in that of the caller. What
- * SQLite cannot add to a table that has rows (a NOT NULL column without a
- * default, ...), what needs such a column, and what differs without being
- * missing is in the report, as refused, with the reason. A UNIQUE column is
- * added as a column and a unique index. A table that cannot be made is an error.
+ * All of it is one transaction, or one savepoint in that of the caller. If
+ * nothing is missing there is none, and nothing is locked. What SQLite cannot
+ * add to a table that has rows (a NOT NULL column without a default, ...), what
+ * needs such a column, and what differs without being missing is in the report,
+ * as refused, with the reason. A UNIQUE column is added as a column and a
+ * unique index. A table that cannot be made is an error.
  *
  * @param out  free it with rowtide_schema_report_free(); may be NULL
  */

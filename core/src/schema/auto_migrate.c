@@ -29,6 +29,8 @@ static int refuse_table(migration *it, const rowtide__addition *addition,
 static int create_table(migration *it, const rowtide__table *want,
                         const rowtide__addition *addition)
 {
+    if (it->looking)
+        return rowtide__migration_defer(it);
     int rc = rowtide__sql_exec(it->db, "%s", want->view.sql);
     if (rc != ROWTIDE_OK)
         return rowtide__fail_context("table \"%s\"", want->view.name);
@@ -171,17 +173,45 @@ static int migrate(migration *it)
         rc = migrate_tables(it);
     if (rc == ROWTIDE_OK)
         rc = migrate_rest(it);
-    if (rc == ROWTIDE_OK)
+    if (rc == ROWTIDE_OK && !it->needed)
         rc = rowtide__migration_differences(it);
     it->now = NULL;
     rowtide_schema_free(now);
     return rc;
 }
 
+static void forget_all(migration *it)
+{
+    rowtide_schema_report_free(it->report);
+    it->report = NULL;
+    rowtide__arena_dispose(&it->arena);
+    it->refused = (rowtide__map){.arena = &it->arena};
+    it->columns = (rowtide__list){.arena = &it->arena};
+    it->needed = 0;
+}
+
+static int begin(migration *it, int looking)
+{
+    forget_all(it);
+    it->looking = looking;
+    it->report = rowtide__schema_report_new();
+    return it->report ? ROWTIDE_OK : ROWTIDE_ENOMEM;
+}
+
+/* Where nothing is missing, nothing is locked: many programs migrate whenever
+ * they start, and a database may be read-only. */
+static int look(migration *it)
+{
+    int rc = begin(it, 1);
+    return rc == ROWTIDE_OK ? migrate(it) : rc;
+}
+
 static int run(migration *it, int dry_run)
 {
     rowtide__transaction transaction;
-    int rc = rowtide__transaction_begin(it->db, &transaction);
+    int rc = begin(it, 0);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__transaction_begin(it->db, &transaction);
     if (rc != ROWTIDE_OK)
         return rc;
     rc = migrate(it);
@@ -195,16 +225,14 @@ static int start(migration *it, const rowtide_auto_migrate_options *options)
 {
     rowtide_schema *with_keys = NULL;
     int rc = ROWTIDE_OK;
-    it->report = rowtide__schema_report_new();
-    if (!it->report)
-        return ROWTIDE_ENOMEM;
-    it->refused.arena = it->columns.arena = &it->arena;
     it->creating = it->model;
     if (options->foreign_keys) {
         rc = rowtide__schema_with_foreign_keys(it->model, &with_keys);
         it->creating = with_keys;
     }
     if (rc == ROWTIDE_OK)
+        rc = look(it);
+    if (rc == ROWTIDE_OK && it->needed)
         rc = run(it, options->dry_run);
     rowtide_schema_free(with_keys);
     rowtide__arena_dispose(&it->arena);

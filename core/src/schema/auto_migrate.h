@@ -18,6 +18,8 @@ typedef struct rowtide__migration {
     const rowtide_schema *now;      /* what was there before */
     rowtide_schema_report *report;
     rowtide__arena arena;
+    int looking;           /* only find out whether there is anything to add */
+    int needed;            /* there is */
     rowtide__map refused;  /* tables and views, by name */
     rowtide__list columns; /* rowtide__addition: columns that were refused */
 } rowtide__migration;
@@ -39,6 +41,8 @@ int rowtide__migration_refuse(rowtide__migration *it,
 /* Remember that a column could not be added. */
 int rowtide__migration_lose(rowtide__migration *it,
                             const rowtide__addition *column);
+/* Note that there is something to run; ROWTIDE_DONE. */
+int rowtide__migration_defer(rowtide__migration *it);
 /* Run it, and report that. What SQLite refuses because of what is there is
  * reported as refused, and ROWTIDE_DONE. */
 int rowtide__migration_run(rowtide__migration *it,

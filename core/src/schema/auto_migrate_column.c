@@ -205,6 +205,8 @@ static int add_column(migration *it, const rowtide__table *want,
                  "first and crsql_commit_alter() after it";
     if (reason)
         return rowtide__migration_refuse(it, addition, "%s", reason);
+    if (it->looking)
+        return rowtide__migration_defer(it);
     if (rowtide__ddl_find_constraint(column, ROWTIDE__UNIQUE))
         return add_unique(it, addition, want->ddl);
     rc = copy_span(it, want->ddl, column->span, &definition);

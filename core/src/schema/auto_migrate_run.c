@@ -56,9 +56,17 @@ int rowtide__migration_is_refusal(const migration *it)
     return 0;
 }
 
+int rowtide__migration_defer(migration *it)
+{
+    it->needed = 1;
+    return ROWTIDE_DONE;
+}
+
 int rowtide__migration_run(rowtide__migration *it,
                            const rowtide__addition *addition, const char *sql)
 {
+    if (it->looking)
+        return rowtide__migration_defer(it);
     int rc = rowtide__sql_exec(it->db, "%s", sql);
     if (rc == ROWTIDE_OK)
         return rowtide__migration_did(it, addition, sql);
