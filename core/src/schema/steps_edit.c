@@ -14,8 +14,18 @@ typedef struct editor {
     const rowtide__work *work;
     const rowtide__ddl *now, *target;
     rowtide_buffer *out;
-    int done; /* an edit was made */
+    int done;     /* an edit was made */
+    size_t phase; /* what was done with is not looked at again: */
+    size_t at;    /* neither kinds of edits, nor columns within one */
 } editor;
+
+static const rowtide__ddl_column *column_at(const rowtide__ddl *ddl, size_t at)
+{
+    const rowtide__ddl_column *column = ddl->columns;
+    while (column && at-- > 0)
+        column = column->next;
+    return column;
+}
 
 /* ## What is asked for */
 
@@ -147,7 +157,7 @@ static int is_single(rowtide__constraint_kind kind)
 
 /* ## Edits: each makes one, if there is one to make */
 
-static int edit_table_constraints(editor *it, int remove)
+static int edit_constraints(editor *it, int remove)
 {
     const rowtide__ddl *now = it->now, *target = it->target;
     const rowtide__ddl_constraint *odd;
@@ -163,6 +173,16 @@ static int edit_table_constraints(editor *it, int remove)
     const char *sql = rowtide__span_text(it->making->arena, target, odd->span);
     return sql ? rowtide__edit_set_table_constraint(now, NULL, sql, it->out)
                : ROWTIDE_ENOMEM;
+}
+
+static int remove_constraints(editor *it)
+{
+    return edit_constraints(it, 1);
+}
+
+static int add_constraints(editor *it)
+{
+    return edit_constraints(it, 0);
 }
 
 static int edit_type(editor *it, const rowtide__ddl_column *column,
@@ -208,8 +228,8 @@ static int edit_column_constraints(editor *it,
 static int edit_columns(editor *it)
 {
     int rc = ROWTIDE_OK;
-    const rowtide__ddl_column *wanted = it->target->columns;
-    for (; wanted && rc == ROWTIDE_OK && !it->done; wanted = wanted->next) {
+    const rowtide__ddl_column *wanted = column_at(it->target, it->at);
+    for (; wanted; wanted = wanted->next, it->at++) {
         const rowtide__ddl_column *column = rowtide__ddl_find_column(
             it->now, wanted->name);
         if (!column)
@@ -217,14 +237,16 @@ static int edit_columns(editor *it)
         rc = edit_type(it, column, wanted);
         if (rc == ROWTIDE_OK && !it->done)
             rc = edit_column_constraints(it, column, wanted);
+        if (rc != ROWTIDE_OK || it->done)
+            break;
     }
     return rc;
 }
 
 static int drop_column(editor *it)
 {
-    const rowtide__ddl_column *column = it->now->columns;
-    for (; column; column = column->next) {
+    const rowtide__ddl_column *column = column_at(it->now, it->at);
+    for (; column; column = column->next, it->at++) {
         if (rowtide__ddl_find_column(it->target, column->name)
             || !asks(it, ROWTIDE_OBJECT_COLUMN, ROWTIDE_SCHEMA_REMOVE,
                      column->name, -1))
@@ -237,8 +259,8 @@ static int drop_column(editor *it)
 
 static int add_column(editor *it)
 {
-    const rowtide__ddl_column *wanted = it->target->columns;
-    for (; wanted; wanted = wanted->next) {
+    const rowtide__ddl_column *wanted = column_at(it->target, it->at);
+    for (; wanted; wanted = wanted->next, it->at++) {
         if (rowtide__ddl_find_column(it->now, wanted->name)
             || !asks(it, ROWTIDE_OBJECT_COLUMN, ROWTIDE_SCHEMA_ADD,
                      wanted->name, -1))
@@ -269,17 +291,17 @@ static int edit_options(editor *it)
 /* New columns come first, so that a table is never without any. */
 static int make_edit(editor *it)
 {
-    int rc = edit_table_constraints(it, 1);
-    if (rc == ROWTIDE_OK && !it->done)
-        rc = add_column(it);
-    if (rc == ROWTIDE_OK && !it->done)
-        rc = drop_column(it);
-    if (rc == ROWTIDE_OK && !it->done)
-        rc = edit_columns(it);
-    if (rc == ROWTIDE_OK && !it->done)
-        rc = edit_table_constraints(it, 0);
-    if (rc == ROWTIDE_OK && !it->done)
-        rc = edit_options(it);
+    static int (*const phases[])(editor *) = {remove_constraints, add_column,
+                                              drop_column,        edit_columns,
+                                              add_constraints,    edit_options};
+    int rc = ROWTIDE_OK;
+    while (it->phase < sizeof phases / sizeof *phases) {
+        rc = phases[it->phase](it);
+        if (rc != ROWTIDE_OK || it->done)
+            break;
+        it->phase++;
+        it->at = 0;
+    }
     return rc;
 }
 
@@ -327,8 +349,8 @@ int rowtide__work_edit(const rowtide__making *making, const rowtide__work *work,
                        const char **out)
 {
     rowtide_buffer buffer = ROWTIDE_BUFFER_INIT;
-    editor it = {making,  work, work->current->ddl, work->target->ddl,
-                 &buffer, 0};
+    editor it = {
+        making, work, work->current->ddl, work->target->ddl, &buffer, 0, 0, 0};
     int rc = ROWTIDE_OK;
     *out = NULL;
     int verbatim = making->abilities->verbatim && work->rebuild;
