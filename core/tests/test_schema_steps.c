@@ -156,6 +156,12 @@ static void test_texts_that_may_be_edited(void **state)
                "/* x */, b CHECK (b > 0) REFERENCES t);",
                "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, b);",
                "alter table t safe\n");
+    assert_way("CREATE TABLE t (a CHECK (a > 0), CHECK (a > 1));",
+               "CREATE TABLE t (a CHECK (a > 0) CHECK (a > 0), CHECK (a > 1), "
+               "CHECK (a > 1));",
+               "alter ");
+    assert_way("CREATE TABLE t (a CHECK (a > 0) CHECK (a > 0));",
+               "CREATE TABLE t (a CHECK (a > 0));", "alter ");
     assert_way("CREATE TABLE t (a NOT NULL, b CONSTRAINT c CHECK (b > 0));",
                "CREATE TABLE t (a, b NOT NULL, CHECK (a > 0));",
                sqlite3_libversion_number() < 3053000

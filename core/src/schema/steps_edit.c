@@ -115,33 +115,42 @@ static int same_span(const rowtide__ddl *a, rowtide__span in_a,
                              in_b.size);
 }
 
-/* 1 if the list has the same constraint, 0 if not, or an error. */
-static int has_constraint(const rowtide__ddl *ddl,
-                          const rowtide__ddl_constraint *list,
-                          const rowtide__ddl *other,
-                          const rowtide__ddl_constraint *wanted)
+/* How many up to `last`, or in the whole list, are the same; or an error. */
+static int count_same(const rowtide__ddl *ddl,
+                      const rowtide__ddl_constraint *list,
+                      const rowtide__ddl_constraint *last,
+                      const rowtide__ddl *other,
+                      const rowtide__ddl_constraint *wanted)
 {
-    int same = 0;
-    for (; list && same == 0; list = list->next)
-        if (list->kind == wanted->kind)
-            same = same_span(ddl, list->span, other, wanted->span);
-    return same;
+    int count = 0;
+    for (; list; list = list == last ? NULL : list->next) {
+        int same = list->kind == wanted->kind
+                       ? same_span(ddl, list->span, other, wanted->span)
+                       : 0;
+        if (same < 0)
+            return same;
+        count += same;
+    }
+    return count;
 }
 
-/* The next constraint of the first list that the second one lacks. */
+/* The next constraint of the first list that the second one lacks. The same
+ * one may be there twice. */
 static int find_odd(const editor *it, const char *column,
                     const rowtide__ddl *ddl, const rowtide__ddl_constraint *a,
                     const rowtide__ddl *other, const rowtide__ddl_constraint *b,
                     const rowtide__ddl_constraint **out)
 {
+    const rowtide__ddl_constraint *all = a;
     *out = NULL;
     for (; a; a = a->next) {
         if (!asks_constraint(it, column, a->kind))
             continue;
-        int same = has_constraint(other, b, ddl, a);
-        if (same < 0)
-            return same;
-        if (same)
+        int here = count_same(ddl, all, a, ddl, a);
+        int there = here < 0 ? here : count_same(other, b, NULL, ddl, a);
+        if (there < 0)
+            return there;
+        if (here <= there)
             continue;
         *out = a;
         return ROWTIDE_OK;
