@@ -2,6 +2,7 @@
 #include "support/plans.h"
 
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -335,6 +336,59 @@ static void test_an_edit_that_is_rolled_back(void **state)
     rowtide_db_free(db);
 }
 
+/* ## Views and triggers about what goes */
+
+static void assert_broken(const char *object, const char *rest,
+                          const char *message)
+{
+    char from[400], to[400];
+    rowtide_plan_options options = ROWTIDE_PLAN_OPTIONS_INIT;
+    rowtide_plan *plan;
+    snprintf(from, sizeof from,
+             "CREATE TABLE t (a, b UNIQUE, c); CREATE TABLE u (x); %s", object);
+    snprintf(to, sizeof to, "CREATE TABLE t (a, c); CREATE TABLE u (x); %s",
+             rest);
+    rowtide_db *db = scratch_db(from);
+    char *before = plans_dump(db);
+    rowtide_schema *schema = schema_of(to);
+    options.allow = PLANS_ALL;
+    options.undeclared = ROWTIDE_UNDECLARED_IGNORE;
+    assert_ok(rowtide_schema_plan(db, schema, &options, &plan));
+    if (message) {
+        assert_status(rowtide_plan_apply(db, plan, NULL, NULL),
+                      ROWTIDE_ESCHEMA);
+        assert_message(message);
+        char *after = plans_dump(db);
+        assert_string_equal(before, after);
+        free(after);
+    } else {
+        assert_ok(rowtide_plan_apply(db, plan, NULL, NULL));
+    }
+    free(before);
+    rowtide_plan_free(plan);
+    rowtide_schema_free(schema);
+    rowtide_db_free(db);
+}
+
+static void test_what_would_not_work_any_more(void **state)
+{
+    (void)state;
+    assert_broken("CREATE VIEW v AS SELECT b FROM t;", "", "view \"v\"");
+    assert_broken("CREATE VIEW v AS SELECT b FROM t;",
+                  "CREATE VIEW v AS SELECT b FROM t;", "no such column: b");
+    assert_broken("CREATE TRIGGER g AFTER INSERT ON u BEGIN UPDATE t SET b = "
+                  "new.x; END;",
+                  "", "INSERT INTO \"u\"");
+    assert_broken("CREATE TRIGGER g AFTER UPDATE ON t BEGIN SELECT old.b; END;",
+                  "", "UPDATE \"t\"");
+    assert_broken("CREATE VIEW v AS SELECT * FROM t; CREATE VIEW w AS SELECT d "
+                  "FROM t; CREATE TRIGGER g AFTER DELETE ON u BEGIN SELECT "
+                  "neither; END;",
+                  "", NULL);
+    assert_broken("CREATE VIEW v AS SELECT b FROM t;",
+                  "CREATE VIEW v AS SELECT c FROM t;", NULL);
+}
+
 /* ## One table */
 
 static void test_rebuild_by_definition(void **state)
@@ -390,6 +444,7 @@ int main(void)
         cmocka_unit_test(test_settings_come_back),
         cmocka_unit_test(test_another_connection_sees_an_edit),
         cmocka_unit_test(test_an_edit_that_is_rolled_back),
+        cmocka_unit_test(test_what_would_not_work_any_more),
         cmocka_unit_test(test_rebuild_by_definition),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

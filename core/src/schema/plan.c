@@ -109,7 +109,10 @@ static int measure(rowtide_db *db, const rowtide_plan *plan,
 {
     const char *table;
     int64_t found;
-    int rc = old_name(plan, step, &table);
+    int rc = ROWTIDE_OK;
+    table = step->table;
+    if (step->method != ROWTIDE_METHOD_DROP)
+        rc = old_name(plan, step, &table);
     if (rc != ROWTIDE_OK || !is_about_table(step))
         return rc;
     rc = rowtide__sql_integer(db, &found, 0, SQL_MERGES, table);

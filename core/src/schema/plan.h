@@ -1,6 +1,7 @@
 #ifndef ROWTIDE_SCHEMA_PLAN_PRIVATE_H
 #define ROWTIDE_SCHEMA_PLAN_PRIVATE_H
 
+#include "base/map.h"
 #include "db/transaction.h"
 #include "schema/report.h"
 #include "schema/steps.h"
@@ -67,6 +68,17 @@ void rowtide__violations_dispose(rowtide__violations *violations);
 /* Rows of all tables that refer to this one, added up. */
 int rowtide__count_referring(const rowtide__run *run, const char *table,
                              int64_t *out);
+
+/* ## plan_working.c: views that can be read, triggers that can be fired */
+typedef struct rowtide__working {
+    rowtide__arena arena;
+    rowtide__map names;
+} rowtide__working;
+
+int rowtide__working_collect(const rowtide__run *run, rowtide__working *out);
+/* ROWTIDE_ESCHEMA if one that worked does not any more. */
+int rowtide__working_compare(const rowtide__run *run,
+                             rowtide__working *working);
 
 /* ## plan_rebuild.c */
 int rowtide__run_rebuild(rowtide__run *run, const rowtide__step *step,

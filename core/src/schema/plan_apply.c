@@ -14,6 +14,7 @@ typedef struct applying {
     rowtide__settings settings;
     rowtide__transaction transaction;
     rowtide__violations violations;
+    rowtide__working working;
     rowtide_schema_report *report; /* NULL: nobody asked for it */
     size_t renamed;                /* steps up to the last RENAME */
 } applying;
@@ -189,6 +190,8 @@ static int run_inside(applying *it)
     if (rc == ROWTIDE_OK)
         rc = rowtide__run_preflight(&it->run);
     if (rc == ROWTIDE_OK)
+        rc = rowtide__working_collect(&it->run, &it->working);
+    if (rc == ROWTIDE_OK)
         rc = run_steps(it, 0, it->renamed);
     if (rc == ROWTIDE_OK)
         rc = rowtide__violations_collect(&it->run, &it->violations);
@@ -196,6 +199,8 @@ static int run_inside(applying *it)
         rc = run_steps(it, it->renamed, SIZE_MAX);
     if (rc == ROWTIDE_OK)
         rc = rowtide__violations_compare(&it->run, &it->violations);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__working_compare(&it->run, &it->working);
     return rc == ROWTIDE_OK ? load_statistics(it) : rc;
 }
 
@@ -236,6 +241,7 @@ static int apply(rowtide_db *db, const rowtide_plan *plan,
     rc = run_plan(&it);
     rowtide__settings_restore(&it.settings);
     rowtide__violations_dispose(&it.violations);
+    rowtide__arena_dispose(&it.working.arena);
     sqlite3_finalize(pin);
     return rc;
 }
