@@ -81,7 +81,7 @@ static int read_assignments(asking *it, const char *table, const char **out)
 /* To prepare a statement is to prepare the triggers that it fires. */
 static int ask_triggers(asking *it, const char *table)
 {
-    const char *update;
+    const char *update = NULL;
     rowtide__arena *arena = &it->working->arena;
     int rc = ask(it, "INSERT INTO", table,
                  rowtide__arena_sql(
