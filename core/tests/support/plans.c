@@ -177,8 +177,7 @@ char *plans_dump(rowtide_db *db)
 {
     static const char *const questions[] = {
         "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY 1, 2",
-        "SELECT type, name, tbl_name, sql FROM sqlite_temp_schema ORDER BY 1, "
-        "2",
+        "SELECT type, name, tbl_name, sql FROM sqlite_temp_schema",
         "PRAGMA foreign_keys",
         "PRAGMA legacy_alter_table",
         "PRAGMA writable_schema",
