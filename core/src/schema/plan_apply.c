@@ -50,6 +50,28 @@ static int check_caller(const applying *it)
     return ROWTIDE_OK;
 }
 
+/* Else it would be found out at the DROP TABLE, and the ROLLBACK then would end
+ * the statement. */
+static int check_statements(const applying *it)
+{
+    const rowtide__step *const *steps = it->run.plan->steps.items;
+    sqlite3_stmt *stmt = sqlite3_next_stmt(it->run.sqlite, NULL);
+    while (stmt && !sqlite3_stmt_busy(stmt))
+        stmt = sqlite3_next_stmt(it->run.sqlite, stmt);
+    for (size_t i = 0; stmt && steps[i]; i++)
+        if (deletes_rows(steps[i]))
+            return rowtide__fail(ROWTIDE_EBUSY,
+                                 "apply: table \"%s\" cannot be %s while a "
+                                 "statement of this connection is not "
+                                 "finished: %s",
+                                 steps[i]->view.table,
+                                 steps[i]->view.method == ROWTIDE_METHOD_DROP
+                                     ? "dropped"
+                                     : "rebuilt",
+                                 sqlite3_sql(stmt));
+    return ROWTIDE_OK;
+}
+
 static int check_schema(const applying *it)
 {
     uint64_t now;
@@ -208,6 +230,8 @@ static int run_plan(applying *it)
 {
     sqlite3 *sqlite = it->run.sqlite;
     int rc = check_caller(it);
+    if (rc == ROWTIDE_OK)
+        rc = check_statements(it);
     if (rc != ROWTIDE_OK)
         return rc;
     if (sqlite3_get_autocommit(sqlite))
