@@ -128,7 +128,8 @@ typedef struct rowtide_plan_run_options {
     rowtide_progress_cb progress; /**< or NULL. Called between statements, and
                                        while rows are copied, which is then done
                                        in batches; an index in the making is not
-                                       interrupted. SQLite's progress handler is
+                                       interrupted. It must not write on this
+                                       connection: ::ROWTIDE_EMISUSE. SQLite's progress handler is
                                        left to the application */
     void *progress_user;
 } rowtide_plan_run_options;

@@ -65,13 +65,22 @@ static int check_version(const rowtide__run *run, int64_t before)
                : rc;
 }
 
-/* The callback may do what it likes, but not end our transaction, nor change
- * the schema under our hands. */
+/* Rows that are copied already would not be looked at again. */
+static int check_writes(const rowtide__run *run, int64_t before)
+{
+    return sqlite3_total_changes64(run->sqlite) != before
+               ? rowtide__fail(ROWTIDE_EMISUSE,
+                               "the progress callback wrote to the database")
+               : ROWTIDE_OK;
+}
+
+/* The callback may do what it likes, but not end our transaction, nor write,
+ * nor change the schema under our hands. */
 static int call_guarded(const rowtide__run *run,
                         const rowtide_progress *progress)
 {
     rowtide__error_state error;
-    int64_t version;
+    int64_t version, changes = sqlite3_total_changes64(run->sqlite);
     if (!run->transaction)
         return call_progress(run, progress);
     int rc = rowtide__sql_integer(run->db, &version, 0,
@@ -83,7 +92,9 @@ static int call_guarded(const rowtide__run *run,
     if (rc == ROWTIDE_OK)
         rc = rowtide__transaction_check(run->transaction);
     if (rc == ROWTIDE_OK)
-        return check_version(run, version);
+        rc = check_version(run, version);
+    if (rc == ROWTIDE_OK)
+        return check_writes(run, changes);
     rowtide__error_save(&error);
     if (rc != ROWTIDE_ECLOSED)
         rowtide__transaction_check(run->transaction);
