@@ -66,6 +66,18 @@ void cli_print_safe(FILE *out, const char *text)
     }
 }
 
+/* The library says "apply: ..." where the command is "apply". */
+static const char *without_name(const cli_run *cli, const char *message)
+{
+    const char *name = strrchr(cli->command->name, ' ');
+    name = name ? name + 1 : cli->command->name;
+    size_t size = strlen(name);
+    return strncmp(message, name, size) == 0
+                   && strncmp(message + size, ": ", 2) == 0
+               ? message + size + 2
+               : message;
+}
+
 static void print_error(const cli_run *cli, int code, const char *message,
                         int64_t offset)
 {
@@ -80,8 +92,10 @@ static void print_error(const cli_run *cli, int code, const char *message,
         return;
     }
     fputs("rowtide: ", stderr);
-    if (cli && cli->command)
+    if (cli && cli->command) {
         fprintf(stderr, "%s: ", cli->command->name);
+        message = without_name(cli, message);
+    }
     cli_print_safe(stderr, message);
     fputc('\n', stderr);
 }
