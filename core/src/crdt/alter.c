@@ -36,6 +36,8 @@ static int begin_table(rowtide__crdt *engine, const char *name)
         rc = rowtide__crdt_tables_load(engine);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_flush(engine);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__tail_fold(engine);
     rowtide__crdt_table *table = find_any(engine, name);
     if (rc != ROWTIDE_OK || !table)
         return rc;
@@ -299,6 +301,8 @@ static int commit_table(rowtide__crdt *engine, const char *name)
     int rc = rowtide__crdt_refresh(engine);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_flush(engine);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__tail_fold(engine);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_tables_load(engine);
     if (rc == ROWTIDE_OK)

@@ -464,7 +464,7 @@ static int sync_changes(sqlite3_vtab *vtab)
                            "a write could not be tracked: this transaction "
                            "has to be rolled back");
     if (rc == ROWTIDE_OK)
-        rc = rowtide__crdt_flush(engine);
+        rc = rowtide__crdt_commit(engine);
     /* What is not swept now will be another time. */
     if (rc == ROWTIDE_OK && rowtide__crdt_sweep(engine) != ROWTIDE_OK)
         rowtide_error_clear();

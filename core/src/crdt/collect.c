@@ -46,12 +46,18 @@ static int prepare(collection *work)
     return rc;
 }
 
-static int is_doomed(const collection *work)
+/* How many of the rows of a record, from the first. */
+static int64_t doomed_rows(const collection *work, int64_t rows)
 {
     const rowtide__group *group = work->clock.groups;
-    return work->clock.count == 1 && group->column == ROWTIDE__SENTINEL
-           && group->count == 1 && group->version % 2 == 0
-           && group->db_version <= work->until;
+    if (work->clock.count != 1 || group->column != ROWTIDE__SENTINEL
+        || group->count != 1 || group->version % 2 != 0
+        || group->db_version > work->until)
+        return 0;
+    if (rows == 1 || group->leap < 1
+        || (work->until - group->db_version) / group->leap >= rows)
+        return rows;
+    return (work->until - group->db_version) / group->leap + 1;
 }
 
 /* Begin behind the key that the scan stands on. */
@@ -71,11 +77,12 @@ static int step_over(collection *work)
     return rc == ROWTIDE_OK ? rowtide__buffer_append_byte(&work->from, 0) : rc;
 }
 
-static int doom(collection *work, int64_t rows)
+/* `left` are the rows of the record that stay. */
+static int doom(collection *work, int64_t rows, int64_t left)
 {
-    int64_t first = sqlite3_column_int64(work->scan, 0);
-    const void *key = &first;
-    int size = sizeof first;
+    int64_t place[2] = {sqlite3_column_int64(work->scan, 0), left ? rows : 0};
+    const void *key = place;
+    int size = sizeof place;
     if (!work->table->integer_key) {
         key = sqlite3_column_blob(work->scan, 0);
         size = sqlite3_column_bytes(work->scan, 0);
@@ -95,8 +102,9 @@ static int look_at(collection *work)
     const void *data = sqlite3_column_blob(work->scan, 1);
     int rc = rowtide__clock_decode(&work->clock, &rows, data ? data : "",
                                    (size_t)sqlite3_column_bytes(work->scan, 1));
-    if (rc == ROWTIDE_OK && is_doomed(work))
-        rc = doom(work, rows);
+    int64_t doomed = rc == ROWTIDE_OK ? doomed_rows(work, rows) : 0;
+    if (doomed > 0)
+        rc = doom(work, doomed, rows - doomed);
     return rc == ROWTIDE_OK ? step_over(work) : rc;
 }
 
@@ -117,6 +125,23 @@ static int scan_batch(collection *work)
     return rc < 0 ? rc : ROWTIDE_OK;
 }
 
+/* What is behind the first rows of a record becomes one of its own. */
+static int keep_rest(collection *work, int64_t first, int64_t doomed)
+{
+    rowtide__crdt_table *table = work->table;
+    rowtide__key key = {first + doomed, NULL, 0};
+    int rc = rowtide__store_record(work->engine, table, &key, &work->clock);
+    int64_t left = table->run_rows - doomed;
+    if (rc == ROWTIDE_OK && left > 0)
+        rc = rowtide__clock_copy(&work->clock, table->run.groups,
+                                 table->run.count);
+    if (rc != ROWTIDE_OK || left <= 0)
+        return rc;
+    rowtide__clock_shift(&work->clock, doomed);
+    return rowtide__store_put(work->engine, table, &key, left,
+                              work->clock.groups, work->clock.count);
+}
+
 static int erase_batch(collection *work)
 {
     int rc = ROWTIDE_OK;
@@ -124,16 +149,19 @@ static int erase_batch(collection *work)
     const char *end = at ? at + work->doomed.size : at;
     while (rc == ROWTIDE_OK && at < end) {
         int size;
-        int64_t first;
+        int64_t place[2];
         memcpy(&size, at, sizeof size);
         at += sizeof size;
         if (work->table->integer_key) {
-            memcpy(&first, at, sizeof first);
-            sqlite3_bind_int64(work->erase, 1, first);
+            memcpy(place, at, sizeof place);
+            if (place[1] > 0)
+                rc = keep_rest(work, place[0], place[1]);
+            sqlite3_bind_int64(work->erase, 1, place[0]);
         } else {
             sqlite3_bind_blob(work->erase, 1, at, size, SQLITE_STATIC);
         }
-        rc = rowtide__crdt_run(work->engine, work->erase);
+        if (rc == ROWTIDE_OK)
+            rc = rowtide__crdt_run(work->engine, work->erase);
         at += size;
     }
     rowtide__buffer_clear(&work->doomed);
@@ -183,7 +211,11 @@ static int touch_schema(rowtide__crdt *engine)
 int rowtide__crdt_collect(rowtide__crdt *engine, int64_t until, int64_t *out)
 {
     collection work = {.engine = engine, .until = until};
-    int rc = rowtide__crdt_flush(engine);
+    int rc = rowtide__crdt_join(engine);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_flush(engine);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__tail_fold(engine);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_tables_load(engine);
     for (work.table = engine->tables; rc == ROWTIDE_OK && work.table;
@@ -196,6 +228,7 @@ int rowtide__crdt_collect(rowtide__crdt *engine, int64_t until, int64_t *out)
     rowtide_buffer_dispose(&work.doomed);
     rowtide_buffer_dispose(&work.from);
     engine->serial++;
+    engine->stored_serial++;
     rowtide__crdt_tables_uncache(engine);
     rowtide__crdt_tables_forget(engine);
     *out = rc == ROWTIDE_OK ? work.count : 0;

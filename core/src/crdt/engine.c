@@ -17,11 +17,13 @@ int rowtide__crdt_new(sqlite3 *sqlite, rowtide__crdt **out)
         return ROWTIDE_ENOMEM;
     engine->sqlite = sqlite;
     engine->references = 1;
-    engine->serial = 1;
+    engine->serial = engine->stored_serial = 1;
     unsigned char start;
     sqlite3_randomness(1, &start);
     engine->outdated_items = start;
     int rc = rowtide__pending_new(&engine->pending);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__tail_new(&engine->tail);
     if (rc == ROWTIDE_OK)
         rc = rowtide__sites_new(&engine->sites);
     if (rc != ROWTIDE_OK) {
@@ -50,6 +52,7 @@ void rowtide__crdt_release(void *argument)
     rowtide__crdt_finalize(engine);
     rowtide__crdt_tables_free(engine);
     rowtide__pending_free(engine->pending);
+    rowtide__tail_free(engine->tail);
     rowtide__sites_free(engine->sites);
     rowtide__clock_dispose(&engine->work);
     rowtide__clock_dispose(&engine->work2);
@@ -70,6 +73,14 @@ static unsigned data_version(rowtide__crdt *engine)
     return version;
 }
 
+/* What was read from the clocks may not be so any more. */
+static void forget_clocks(rowtide__crdt *engine)
+{
+    engine->stored_serial++;
+    rowtide__tail_doubt(engine->tail);
+    rowtide__crdt_tables_uncache(engine);
+}
+
 void rowtide__crdt_begin(rowtide__crdt *engine)
 {
     engine->joined = 1;
@@ -84,7 +95,7 @@ void rowtide__crdt_begin(rowtide__crdt *engine)
     engine->same_data = engine->cache_valid
                         && engine->data_version == data_version(engine);
     if (!engine->same_data)
-        rowtide__crdt_tables_uncache(engine);
+        forget_clocks(engine);
 }
 
 /* What this connection wrote last is known without reading it. */
@@ -106,7 +117,7 @@ void rowtide__crdt_end_transaction(rowtide__crdt *engine, int committed)
     } else {
         engine->cache_valid = 0;
         rowtide__sites_forget(engine->sites);
-        rowtide__crdt_tables_uncache(engine);
+        forget_clocks(engine);
     }
     engine->joined = engine->version_known = engine->failed = 0;
     engine->pending_version = 0;
@@ -145,7 +156,7 @@ void rowtide__crdt_rollback_to(rowtide__crdt *engine, int number)
         engine->failed = 0;
     if (engine->generation != engine->first_generation)
         rowtide__crdt_tables_doubt(engine);
-    rowtide__crdt_tables_uncache(engine);
+    forget_clocks(engine);
 }
 
 int rowtide__crdt_failed(rowtide__crdt *engine, int status)
@@ -180,6 +191,10 @@ static int read_version(rowtide__crdt *engine, int64_t *out)
     rc = rowtide__crdt_step(engine, stmt);
     *out = rc == ROWTIDE_OK ? sqlite3_column_int64(stmt, 0) : 0;
     sqlite3_reset(stmt);
+    if (rc >= 0)
+        rc = rowtide__tail_load(engine);
+    if (rc >= 0 && rowtide__tail_version(engine->tail) > *out)
+        *out = rowtide__tail_version(engine->tail);
     /* SQLite prepares a statement again when the schema has changed. */
     if (was_reprepared(stmt))
         engine->outdated = 1;
@@ -201,7 +216,7 @@ int rowtide__crdt_refresh(rowtide__crdt *engine)
     if (rc != ROWTIDE_OK)
         return rc;
     engine->serial++;
-    rowtide__crdt_tables_uncache(engine);
+    forget_clocks(engine);
     return read_version(engine, &version);
 }
 
@@ -290,6 +305,11 @@ static const char SETUP[] =
     "db_version INTEGER NOT NULL, block INTEGER NOT NULL, "
     "batch INTEGER NOT NULL, body BLOB NOT NULL, "
     "PRIMARY KEY(db_version, block, batch)) STRICT, WITHOUT ROWID;"
+    /* Its one row fits in a page. */
+    "CREATE TABLE IF NOT EXISTS main.rowtide_crdt_tail("
+    "id INTEGER PRIMARY KEY, body BLOB NOT NULL);"
+    "INSERT OR IGNORE INTO main.rowtide_crdt_tail SELECT 1, "
+    "zeroblob(min(page_size, 4096) - 160) FROM pragma_page_size;"
     "INSERT OR IGNORE INTO main.crsql_master "
     "VALUES('crsqlite_version', 160300);";
 
@@ -346,9 +366,10 @@ static int is_set_up(rowtide__crdt *engine, int64_t *out)
 {
     return rowtide__crdt_integer(
         engine, out, 0,
-        "SELECT count(*) = 6 FROM main.sqlite_master WHERE type = 'table' AND "
+        "SELECT count(*) = 7 FROM main.sqlite_master WHERE type = 'table' AND "
         "name IN ('crsql_tracked_peers', 'crsql_master', 'crsql_site_id', "
-        "'rowtide_crdt_table', 'rowtide_crdt_column', 'rowtide_crdt_log')");
+        "'rowtide_crdt_table', 'rowtide_crdt_column', 'rowtide_crdt_log', "
+        "'rowtide_crdt_tail')");
 }
 
 static int write_setup(rowtide__crdt *engine)

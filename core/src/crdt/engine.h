@@ -76,6 +76,7 @@ struct rowtide__crdt_table {
 };
 
 typedef struct rowtide__pending rowtide__pending;
+typedef struct rowtide__tail rowtide__tail;
 typedef struct rowtide__sites rowtide__sites;
 
 /* Statements that do not depend on a table; the text is in sql.c. */
@@ -90,6 +91,9 @@ enum rowtide__fixed {
     ROWTIDE__LOG_DROP,
     ROWTIDE__LOG_UP,
     ROWTIDE__LOG_DOWN,
+    ROWTIDE__TAIL_READ,
+    ROWTIDE__TAIL_PIN,
+    ROWTIDE__TAIL_WRITE,
     ROWTIDE__SITE_BY_ORDINAL,
     ROWTIDE__SITE_BY_ID,
     ROWTIDE__SITE_ADD,
@@ -117,6 +121,7 @@ struct rowtide__crdt {
     int joined;                /* SQLite tells us how it ends */
     int version_known;         /* `db_version` has been read */
     uint64_t serial;           /* changes when what was read may have changed */
+    uint64_t stored_serial;    /* the same of the stored clocks only */
     uint64_t generation;       /* changes when `tables` do */
     uint64_t first_generation; /* when the transaction began */
     int64_t db_version;        /* at its start */
@@ -132,6 +137,7 @@ struct rowtide__crdt {
     int64_t outdated_items; /* of the log, not swept yet */
 
     rowtide__pending *pending;
+    rowtide__tail *tail;
     rowtide__sites *sites;
     sqlite3_stmt *fixed[ROWTIDE__FIXED_COUNT];
     rowtide__clock work, work2;
@@ -267,6 +273,8 @@ int rowtide__pending_find(rowtide__pending *pending, rowtide__crdt_table *table,
                           const rowtide__key *key, rowtide__clock *out);
 int rowtide__pending_put(rowtide__pending *pending, rowtide__crdt_table *table,
                          const rowtide__key *key, const rowtide__clock *clock);
+/* From now on rows of successive db_versions fold too. */
+void rowtide__pending_leap(rowtide__pending *pending);
 /* Fold what can be: before it is written. */
 int rowtide__pending_settle(rowtide__pending *pending);
 /* Bytes that are not written yet. */
@@ -285,9 +293,12 @@ void rowtide__pending_cut(rowtide__pending *pending, int number);
 /* The clock of a row, pending or stored; empty if it has none. */
 int rowtide__clock_load(rowtide__crdt *engine, rowtide__crdt_table *table,
                         const rowtide__key *key, rowtide__clock *out);
-/* The same of what is stored only. Afterwards table->run_* is the record. */
+/* The same of what is stored only. */
 int rowtide__store_read(rowtide__crdt *engine, rowtide__crdt_table *table,
                         const rowtide__key *key, rowtide__clock *out);
+/* The same without the tail. Afterwards table->run_* is the record. */
+int rowtide__store_record(rowtide__crdt *engine, rowtide__crdt_table *table,
+                          const rowtide__key *key, rowtide__clock *out);
 /* Where the first record with a greater integer key begins. */
 int rowtide__store_after(rowtide__crdt *engine, rowtide__crdt_table *table,
                          int64_t key, int64_t *out);
@@ -311,25 +322,60 @@ typedef struct rowtide__log {
     size_t count, capacity;
 } rowtide__log;
 
+/* A row of the log with this `block` has items of several versions, the last of
+ * which is its own. */
+enum { ROWTIDE__BUNDLE = -1 };
+
 int rowtide__log_add(rowtide__log *log, const rowtide__logged *item);
+/* By db_version and sequence. */
+void rowtide__log_sort(rowtide__log *log);
 /* Sort, and write in blocks. */
 int rowtide__log_write(rowtide__crdt *engine, rowtide__log *log);
-/* Items of a block, their keys borrowed from `body`. */
-int rowtide__log_decode(const void *body, size_t size, rowtide__log *out);
+int rowtide__log_write_bundles(rowtide__crdt *engine, rowtide__log *log);
+/* Items of a row of the log, their keys borrowed from `body`. */
+int rowtide__log_decode(const void *body, size_t size, int64_t db_version,
+                        int64_t block, rowtide__log *out);
 void rowtide__log_dispose(rowtide__log *log);
 
 /* Encode the items from `*at` on that fit in a block and have the version of
  * the first into engine->bytes. */
 int rowtide__log_encode(rowtide__crdt *engine, const rowtide__log *log,
                         size_t *at);
+/* The same with those that fit in a bundle. */
+int rowtide__log_encode_bundle(rowtide__crdt *engine, const rowtide__log *log,
+                               size_t *at);
 
 /* ## sweep.c: what the log says and is not so any more */
 /* Now and then, drop some of it. */
 int rowtide__crdt_sweep(rowtide__crdt *engine);
 
+/* ## tail.c, tail.h: small transactions that are not in clocks and log yet */
+int rowtide__tail_new(rowtide__tail **out);
+void rowtide__tail_free(rowtide__tail *tail);
+/* Read what is stored, if it has changed. */
+int rowtide__tail_load(rowtide__crdt *engine);
+/* It may have changed. */
+void rowtide__tail_doubt(rowtide__tail *tail);
+/* The last one in it, 0 if it is empty. */
+int64_t rowtide__tail_version(const rowtide__tail *tail);
+/* 1 and the clock, 0 if it has none, or a negative code. */
+int rowtide__tail_find(rowtide__crdt *engine, rowtide__crdt_table *table,
+                       const rowtide__key *key, rowtide__clock *out);
+/* Take what is pending. ROWTIDE_DONE if it is too much. */
+int rowtide__tail_append(rowtide__crdt *engine);
+/* Move all of it to clocks and log. */
+int rowtide__tail_fold(rowtide__crdt *engine);
+/* What was set in it, in order. */
+int rowtide__tail_items(rowtide__crdt *engine, rowtide__log *out);
+
 /* ## flush.c */
 /* Write what is pending to the clocks and the log. */
 int rowtide__crdt_flush(rowtide__crdt *engine);
+/* The same when the transaction ends, if that is small to the tail. */
+int rowtide__crdt_commit(rowtide__crdt *engine);
+/* Write clocks only, which are in the log. */
+int rowtide__crdt_flush_clocks(rowtide__crdt *engine,
+                               rowtide__pending *pending);
 
 /* ## collect.c */
 /* Forget clocks of deleted rows with a db_version up to `until`. */

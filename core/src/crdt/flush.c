@@ -7,6 +7,7 @@
 
 typedef struct flush {
     rowtide__crdt *engine;
+    rowtide__pending *pending;
     rowtide__entry *entries;
     size_t count;
     rowtide__log log;
@@ -16,6 +17,7 @@ typedef struct flush {
     rowtide__clock held;
     int64_t held_first, held_rows;
     int64_t logged_until; /* groups up to this version are in the log */
+    int logged;           /* all of it is */
 } flush;
 
 /* The first bytes, so that they can be compared at once. */
@@ -60,7 +62,7 @@ static int is_sorted(const flush *work)
 
 static int collect(flush *work)
 {
-    rowtide__pending *pending = work->engine->pending;
+    rowtide__pending *pending = work->pending;
     int rc = rowtide__pending_settle(pending);
     if (rc != ROWTIDE_OK)
         return rc;
@@ -90,7 +92,8 @@ static int is_logged(const rowtide__clock *old, const rowtide__group *group,
         if (column < was->column || column >= was->column + was->count)
             continue;
         return was->db_version == group->db_version
-               && (rows == 1 || was->stride == group->stride)
+               && (rows == 1
+                   || (was->stride == group->stride && was->leap == 0))
                && was->sequence - was->column
                       == group->sequence - group->column;
     }
@@ -139,19 +142,15 @@ static int log_entry(flush *work, const rowtide__entry *entry)
 
 static int put(flush *work, const rowtide__entry *entry)
 {
-    work->engine->outdated_items += work->old.count > 0;
-    int rc = log_entry(work, entry);
+    int rc = ROWTIDE_OK;
+    if (!work->logged) {
+        work->engine->outdated_items += work->old.count > 0;
+        rc = log_entry(work, entry);
+    }
     if (rc == ROWTIDE_OK)
         rc = rowtide__store_put(work->engine, entry->table, &entry->key,
                                 entry->rows, entry->groups, entry->count);
     return rc;
-}
-
-static int shift(rowtide__clock *clock, int64_t rows)
-{
-    for (int i = 0; i < clock->count; i++)
-        clock->groups[i].sequence += rows * clock->groups[i].stride;
-    return ROWTIDE_OK;
 }
 
 /* Rows of the run that was read last, `skip` from its start. */
@@ -161,12 +160,11 @@ static int keep_rows(flush *work, rowtide__crdt_table *table, int64_t first,
     rowtide__key key = {first, NULL, 0};
     int rc = rowtide__clock_copy(&work->part, table->run.groups,
                                  table->run.count);
-    if (rc == ROWTIDE_OK)
-        rc = shift(&work->part, first - run_first);
-    if (rc == ROWTIDE_OK)
-        rc = rowtide__store_put(work->engine, table, &key, rows,
-                                work->part.groups, work->part.count);
-    return rc;
+    if (rc != ROWTIDE_OK)
+        return rc;
+    rowtide__clock_shift(&work->part, first - run_first);
+    return rowtide__store_put(work->engine, table, &key, rows,
+                              work->part.groups, work->part.count);
 }
 
 static int hold_rows(flush *work, rowtide__crdt_table *table, int64_t first,
@@ -176,7 +174,7 @@ static int hold_rows(flush *work, rowtide__crdt_table *table, int64_t first,
                                  table->run.count);
     if (rc != ROWTIDE_OK)
         return rc;
-    shift(&work->held, first - table->run_first);
+    rowtide__clock_shift(&work->held, first - table->run_first);
     work->held_table = table;
     work->held_first = first;
     work->held_rows = rows;
@@ -204,7 +202,7 @@ static int take_held(flush *work, rowtide__crdt_table *table, int64_t key)
                                  work->held.count);
     table->run_first = work->held_first;
     table->run_rows = work->held_rows;
-    table->run_serial = work->engine->serial;
+    table->run_serial = work->engine->stored_serial;
     work->held_table = NULL;
     return rc;
 }
@@ -219,7 +217,7 @@ static int put_inside(flush *work, const rowtide__entry *entry)
     int rc = rowtide__clock_copy(&work->old, table->run.groups,
                                  table->run.count);
     if (rc == ROWTIDE_OK)
-        rc = shift(&work->old, before);
+        rowtide__clock_shift(&work->old, before);
     if (rc == ROWTIDE_OK && before > 0)
         rc = keep_rows(work, table, first, first, before);
     if (rc == ROWTIDE_OK && after > 0)
@@ -248,7 +246,7 @@ static int put_front(flush *work, rowtide__entry *rest)
     int inside, rc;
     rc = take_held(work, table, rest->key.integer);
     if (rc == ROWTIDE_OK)
-        rc = rowtide__store_read(work->engine, table, &rest->key, &work->old);
+        rc = rowtide__store_record(work->engine, table, &rest->key, &work->old);
     if (rc != ROWTIDE_OK)
         return rc;
     inside = table->run_rows > 0;
@@ -288,7 +286,7 @@ static int put_integer(flush *work, const rowtide__entry *entry)
         int64_t rows = rest.rows;
         rc = put_front(work, &rest);
         if (rest.rows > 0)
-            shift(&groups, rows - rest.rows);
+            rowtide__clock_shift(&groups, rows - rest.rows);
     }
     rowtide__clock_dispose(&groups);
     return rc;
@@ -317,8 +315,8 @@ static int put_bytes(flush *work, const rowtide__entry *entry)
         work->logged_until = work->engine->db_version;
         work->engine->outdated_items += was_known(entry);
     } else if (!entry->table->bounded || entry->table->has_clocks)
-        rc = rowtide__store_read(work->engine, entry->table, &entry->key,
-                                 &work->old);
+        rc = rowtide__store_record(work->engine, entry->table, &entry->key,
+                                   &work->old);
     if (rc == ROWTIDE_OK)
         rc = put(work, entry);
     work->logged_until = INT64_MIN;
@@ -349,29 +347,65 @@ static int write_all(flush *work)
     return rc == ROWTIDE_OK ? rowtide__log_write(work->engine, &work->log) : rc;
 }
 
-int rowtide__crdt_flush(rowtide__crdt *engine)
+static int run_flush(rowtide__crdt *engine, rowtide__pending *pending,
+                     int logged)
 {
     flush work;
-    int held = rowtide__merge_flush(engine);
-    if (held != ROWTIDE_OK)
-        return held;
-    if (rowtide__pending_count(engine->pending) == 0)
-        return ROWTIDE_OK;
     memset(&work, 0, sizeof work);
     work.engine = engine;
+    work.pending = pending;
+    work.logged = logged;
     work.logged_until = INT64_MIN;
-    sqlite3_int64 rowid = sqlite3_last_insert_rowid(engine->sqlite);
     int rc = write_all(&work);
-    sqlite3_set_last_insert_rowid(engine->sqlite, rowid);
-    if (rc == ROWTIDE_OK)
-        rowtide__pending_written(engine->pending);
-    else
-        rowtide__crdt_failed(engine, rc);
     engine->serial++;
+    engine->stored_serial++;
     rowtide__free(work.entries);
     rowtide__log_dispose(&work.log);
     rowtide__clock_dispose(&work.old);
     rowtide__clock_dispose(&work.part);
     rowtide__clock_dispose(&work.held);
     return rc;
+}
+
+int rowtide__crdt_flush_clocks(rowtide__crdt *engine, rowtide__pending *pending)
+{
+    return run_flush(engine, pending, 1);
+}
+
+static int flush_all(rowtide__crdt *engine)
+{
+    int rc = rowtide__tail_fold(engine);
+    if (rc == ROWTIDE_OK)
+        rc = run_flush(engine, engine->pending, 0);
+    if (rc == ROWTIDE_OK)
+        rowtide__pending_written(engine->pending);
+    return rc;
+}
+
+static int end_flush(rowtide__crdt *engine, int rc, sqlite3_int64 rowid)
+{
+    sqlite3_set_last_insert_rowid(engine->sqlite, rowid);
+    return rc < 0 ? rowtide__crdt_failed(engine, rc) : rc;
+}
+
+int rowtide__crdt_flush(rowtide__crdt *engine)
+{
+    int rc = rowtide__merge_flush(engine);
+    if (rc != ROWTIDE_OK || rowtide__pending_count(engine->pending) == 0)
+        return rc;
+    sqlite3_int64 rowid = sqlite3_last_insert_rowid(engine->sqlite);
+    rc = flush_all(engine);
+    return end_flush(engine, rc, rowid);
+}
+
+int rowtide__crdt_commit(rowtide__crdt *engine)
+{
+    int rc = rowtide__merge_flush(engine);
+    if (rc != ROWTIDE_OK || rowtide__pending_count(engine->pending) == 0)
+        return rc;
+    sqlite3_int64 rowid = sqlite3_last_insert_rowid(engine->sqlite);
+    rc = rowtide__tail_append(engine);
+    if (rc == ROWTIDE_DONE)
+        rc = flush_all(engine);
+    return end_flush(engine, rc, rowid);
 }

@@ -45,6 +45,7 @@ struct rowtide__pending {
     run_list *runs;
     mark *marks;
     size_t mark_count, mark_capacity;
+    int leaps; /* runs may have them */
 };
 
 int rowtide__pending_new(rowtide__pending **out)
@@ -323,7 +324,8 @@ static int fold(rowtide__pending *pending)
     if (rc != 1)
         return rc < 0 ? rc : ROWTIDE_OK;
     if (rowtide__groups_extend(pending->groups + below->groups_at, below->rows,
-                               pending->groups + top->groups_at, top->count)) {
+                               pending->groups + top->groups_at, top->count,
+                               pending->leaps)) {
         pop(pending);
         below->rows++;
     }
@@ -389,6 +391,11 @@ int rowtide__pending_find(rowtide__pending *pending, rowtide__crdt_table *table,
     int rc = rowtide__clock_row(out, pending->groups + entry->groups_at,
                                 entry->count, nth);
     return rc < 0 ? rc : 1;
+}
+
+void rowtide__pending_leap(rowtide__pending *pending)
+{
+    pending->leaps = 1;
 }
 
 int rowtide__pending_settle(rowtide__pending *pending)

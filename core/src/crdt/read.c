@@ -8,34 +8,53 @@
 
 /* ## Opening */
 
-static int take_statement(rowtide__reader *reader)
+static enum rowtide__fixed log_of(const rowtide__reader *reader)
 {
-    rowtide__crdt *engine = reader->engine;
-    enum rowtide__fixed which = reader->descending ? ROWTIDE__LOG_DOWN
-                                                   : ROWTIDE__LOG_UP;
-    int rc = rowtide__crdt_fixed(engine, which, &reader->log);
-    engine->fixed[which] = NULL;
+    return reader->descending ? ROWTIDE__LOG_DOWN : ROWTIDE__LOG_UP;
+}
+
+static int take_statement(rowtide__reader *reader, enum rowtide__fixed which,
+                          sqlite3_stmt **out)
+{
+    int rc = rowtide__crdt_fixed(reader->engine, which, out);
+    reader->engine->fixed[which] = NULL;
     return rc;
 }
 
 /* The next reader can use it, unless the connection is being closed: then it
  * closes with its last statement, and the engine goes with it. */
-static void return_statement(rowtide__reader *reader)
+static void return_statement(rowtide__reader *reader, enum rowtide__fixed which,
+                             sqlite3_stmt **stmt)
 {
     rowtide__crdt *engine = reader->engine;
-    enum rowtide__fixed which = reader->descending ? ROWTIDE__LOG_DOWN
-                                                   : ROWTIDE__LOG_UP;
-    sqlite3_reset(reader->log);
+    sqlite3_reset(*stmt);
     if (engine->fixed[which] || !engine->kept)
-        sqlite3_finalize(reader->log);
+        sqlite3_finalize(*stmt);
     else
-        engine->fixed[which] = reader->log;
-    reader->log = NULL;
+        engine->fixed[which] = *stmt;
+    *stmt = NULL;
+}
+
+static int end_reading(rowtide__reader *reader)
+{
+    reader->ended = 1;
+    sqlite3_reset(reader->pin);
+    return ROWTIDE_OK;
+}
+
+static int pin(rowtide__reader *reader)
+{
+    int rc = take_statement(reader, ROWTIDE__TAIL_PIN, &reader->pin);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_step(reader->engine, reader->pin);
+    return rc < 0 ? rc : ROWTIDE_OK;
 }
 
 static int start_log(rowtide__reader *reader, const rowtide__filter *filter)
 {
-    int rc = take_statement(reader);
+    int rc = rowtide__reader_take_tail(reader);
+    if (rc == ROWTIDE_OK)
+        rc = take_statement(reader, log_of(reader), &reader->log);
     if (rc != ROWTIDE_OK)
         return rc;
     int64_t from = filter->since == INT64_MAX ? INT64_MAX : filter->since + 1;
@@ -56,8 +75,7 @@ static int start_row(rowtide__reader *reader, const rowtide__filter *filter)
     if (rc == ROWTIDE_EINVAL || rc == ROWTIDE_ECORRUPT) {
         /* No row has such a key. */
         rowtide_error_clear();
-        reader->ended = 1;
-        return ROWTIDE_OK;
+        return end_reading(reader);
     }
     return rc == ROWTIDE_OK ? rowtide__reader_list_row(reader, table, &key)
                             : rc;
@@ -89,17 +107,17 @@ static int find_table(rowtide__reader *reader, const char *name)
 
 static int start(rowtide__reader *reader, const rowtide__filter *filter)
 {
-    int rc = rowtide__crdt_refresh(reader->engine);
+    int rc = pin(reader);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_refresh(reader->engine);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_flush(reader->engine);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_tables_load(reader->engine);
     if (rc == ROWTIDE_OK)
         rc = find_table(reader, filter->table);
-    if (rc == ROWTIDE_DONE) {
-        reader->ended = 1;
-        return ROWTIDE_OK;
-    }
+    if (rc == ROWTIDE_DONE)
+        return end_reading(reader);
     if (rc == ROWTIDE_OK)
         rc = find_site(reader, filter);
     if (rc != ROWTIDE_OK)
@@ -136,6 +154,8 @@ void rowtide__reader_free(rowtide__reader *reader)
     rowtide__reader_let_go(reader);
     rowtide__log_dispose(&reader->items);
     rowtide__log_dispose(&reader->decoded);
+    rowtide__log_dispose(&reader->bundle);
+    rowtide__log_dispose(&reader->tail);
     rowtide__free(reader->active);
     rowtide__clock_dispose(&reader->clock);
     rowtide__reader_free_bodies(reader);
@@ -143,7 +163,9 @@ void rowtide__reader_free(rowtide__reader *reader)
     rowtide_buffer_dispose(&reader->pk);
     rowtide_buffer_dispose(&reader->filter_key);
     if (reader->log)
-        return_statement(reader);
+        return_statement(reader, log_of(reader), &reader->log);
+    if (reader->pin)
+        return_statement(reader, ROWTIDE__TAIL_PIN, &reader->pin);
     rowtide__free(reader);
 }
 
@@ -271,7 +293,7 @@ int rowtide__reader_next(rowtide__reader *reader, rowtide_crdt_change *change)
             rc = is_wanted(reader, &spot, &wanted);
     }
     if (rc == ROWTIDE_DONE)
-        reader->ended = 1;
+        end_reading(reader);
     return rc == ROWTIDE_OK ? fill_change(reader, change) : rc;
 }
 

@@ -40,6 +40,11 @@ struct rowtide__reader {
     int64_t db_version; /* of `items` */
     rowtide__log items; /* in order of where they start */
     rowtide__log decoded;
+    rowtide__log bundle;   /* items of this version and those behind it */
+    size_t bundle_at;      /* how many of them have been taken */
+    rowtide__log tail;     /* the same of the tail, until it is due */
+    int64_t tail_first;    /* the log is read up to there; see read_log.c */
+    sqlite3_stmt *pin;     /* keeps what others write from being seen */
     size_t next;           /* the first that is not active yet */
     int streaming;         /* more blocks of `db_version` follow */
     rowtide__body *bodies; /* what the keys of `items` are in */
@@ -66,6 +71,8 @@ struct rowtide__reader {
 /* ROWTIDE_DONE behind the last one. */
 int rowtide__reader_next_spot(rowtide__reader *reader, rowtide__spot *out);
 int rowtide__reader_step_log(rowtide__reader *reader);
+/* Note what is in the tail. */
+int rowtide__reader_take_tail(rowtide__reader *reader);
 /* All cells of one row instead of the log. */
 int rowtide__reader_list_row(rowtide__reader *reader,
                              rowtide__crdt_table *table,

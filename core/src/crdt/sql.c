@@ -26,10 +26,18 @@ static const char *const FIXED[ROWTIDE__FIXED_COUNT] = {
     [ROWTIDE__LOG_UP] = "SELECT db_version, block, batch, body FROM "
                         "main.rowtide_crdt_log WHERE db_version >= ? "
                         "ORDER BY db_version, block, batch",
+    /* A bundle behind the last version may begin before it. */
     [ROWTIDE__LOG_DOWN] =
         "SELECT db_version, block, batch, body FROM main.rowtide_crdt_log "
-        "WHERE db_version <= ? "
+        "WHERE db_version <= coalesce((SELECT CASE WHEN block < 0 THEN "
+        "db_version END FROM main.rowtide_crdt_log WHERE db_version > ?1 "
+        "ORDER BY db_version, block LIMIT 1), ?1) "
         "ORDER BY db_version DESC, block DESC, batch DESC",
+    [ROWTIDE__TAIL_READ] =
+        "SELECT body FROM main.rowtide_crdt_tail WHERE id = 1",
+    [ROWTIDE__TAIL_PIN] = "SELECT id FROM main.rowtide_crdt_tail",
+    [ROWTIDE__TAIL_WRITE] =
+        "UPDATE main.rowtide_crdt_tail SET body = ?1 WHERE id = 1",
     [ROWTIDE__LOG_ALONE] =
         "SELECT count(*) FROM (SELECT 1 FROM main.rowtide_crdt_log WHERE "
         "db_version = ? LIMIT 2)",

@@ -47,7 +47,7 @@ static int decode_record(rowtide__crdt *engine, rowtide__crdt_table *table,
     int rc = rowtide__clock_decode(&table->run, &table->run_rows,
                                    data ? data : "", (size_t)size);
     table->run_first = table->integer_key ? sqlite3_column_int64(stmt, 1) : 0;
-    table->run_serial = engine->serial;
+    table->run_serial = engine->stored_serial;
     if (rc == ROWTIDE_OK
         && table->run_rows - 1
                > INT64_MAX - (table->run_first > 0 ? table->run_first : 0))
@@ -77,7 +77,7 @@ static int is_cached(const rowtide__crdt *engine,
                      const rowtide__crdt_table *table, const rowtide__key *key)
 {
     return table->integer_key && table->run_rows > 0
-           && table->run_serial == engine->serial
+           && table->run_serial == engine->stored_serial
            && key->integer >= table->run_first
            && (uint64_t)key->integer - (uint64_t)table->run_first
                   < (uint64_t)table->run_rows;
@@ -88,7 +88,7 @@ static int note_miss(rowtide__crdt *engine, rowtide__crdt_table *table,
 {
     table->run_rows = 0;
     if (table->integer_key) {
-        table->miss_serial = engine->serial;
+        table->miss_serial = engine->stored_serial;
         table->miss = key->integer;
     }
     return ROWTIDE_OK;
@@ -97,12 +97,12 @@ static int note_miss(rowtide__crdt *engine, rowtide__crdt_table *table,
 static int is_missing(const rowtide__crdt *engine,
                       const rowtide__crdt_table *table, const rowtide__key *key)
 {
-    return table->integer_key && table->miss_serial == engine->serial
+    return table->integer_key && table->miss_serial == engine->stored_serial
            && table->miss == key->integer;
 }
 
-int rowtide__store_read(rowtide__crdt *engine, rowtide__crdt_table *table,
-                        const rowtide__key *key, rowtide__clock *out)
+int rowtide__store_record(rowtide__crdt *engine, rowtide__crdt_table *table,
+                          const rowtide__key *key, rowtide__clock *out)
 {
     out->count = 0;
     if (is_missing(engine, table, key)) {
@@ -121,6 +121,17 @@ int rowtide__store_read(rowtide__crdt *engine, rowtide__crdt_table *table,
     }
     return rowtide__clock_row(out, table->run.groups, table->run.count,
                               key->integer - table->run_first);
+}
+
+int rowtide__store_read(rowtide__crdt *engine, rowtide__crdt_table *table,
+                        const rowtide__key *key, rowtide__clock *out)
+{
+    out->count = 0;
+    int rc = rowtide__tail_find(engine, table, key, out);
+    if (rc == 0)
+        return rowtide__store_record(engine, table, key, out);
+    table->run_rows = 0;
+    return rc < 0 ? rc : ROWTIDE_OK;
 }
 
 int rowtide__store_after(rowtide__crdt *engine, rowtide__crdt_table *table,
@@ -170,16 +181,18 @@ int rowtide__clock_load(rowtide__crdt *engine, rowtide__crdt_table *table,
                         const rowtide__key *key, rowtide__clock *out)
 {
     int rc = rowtide__pending_find(engine->pending, table, key, out);
+    if (rc == 0)
+        rc = rowtide__tail_find(engine, table, key, out);
     if (rc != 0)
         return rc < 0 ? rc : ROWTIDE_OK;
     out->count = 0;
     if (is_cached(engine, table, key))
-        return rowtide__store_read(engine, table, key, out);
+        return rowtide__store_record(engine, table, key, out);
     if (!table->bounded && table->lookups++ > 0)
         rc = read_bounds(engine, table);
     if (rc != ROWTIDE_OK || is_beyond(table, key))
         return rc;
-    return rowtide__store_read(engine, table, key, out);
+    return rowtide__store_record(engine, table, key, out);
 }
 
 static void note_stored(rowtide__crdt_table *table, const rowtide__key *key,

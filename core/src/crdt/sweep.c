@@ -39,7 +39,7 @@ static int keep_columns(sweep *work, const rowtide__logged *item)
         part.column = column;
         part.sequence = item->sequence + (column - item->column);
         while (column < end && rowtide__clock_find(&work->clock, column, &cell)
-               && cell.db_version == work->at.db_version
+               && cell.db_version == item->db_version
                && cell.sequence == item->sequence + (column - item->column))
             column++;
         part.count = column - part.column;
@@ -60,7 +60,7 @@ static int has_stride(const rowtide__clock *run, int32_t column, int64_t stride)
     for (int i = 0; i < run->count; i++)
         if (column >= run->groups[i].column
             && column < run->groups[i].column + run->groups[i].count)
-            return run->groups[i].stride == stride;
+            return run->groups[i].stride == stride && run->groups[i].leap == 0;
     return 0;
 }
 
@@ -106,7 +106,6 @@ static int keep_item(sweep *work, const rowtide__logged *item)
     if (!table || (table->dropped && !table->altering))
         return ROWTIDE_OK;
     rc = rowtide__crdt_table_shape(work->engine, table);
-    rest.db_version = work->at.db_version;
     while (rest.rows > 0 && rc == ROWTIDE_OK)
         rc = keep_rows(work, table, &rest);
     return rc;
@@ -160,8 +159,10 @@ static int read_next(sweep *work, int64_t last)
         work->at.batch = sqlite3_column_int64(stmt, 2);
         rowtide__free(work->body);
         work->body = rowtide__memdup(data ? data : "", size);
-        rc = work->body ? rowtide__log_decode(work->body, size, &work->items)
-                        : ROWTIDE_ENOMEM;
+        rc = work->body
+                 ? rowtide__log_decode(work->body, size, work->at.db_version,
+                                       work->at.block, &work->items)
+                 : ROWTIDE_ENOMEM;
     } else {
         work->items.count = work->kept.count = 0;
     }
@@ -190,7 +191,7 @@ static int drop_block(sweep *work)
         rc = is_alone(work, &alone);
     if (rc != ROWTIDE_OK)
         return rc;
-    if (work->at.block > 0 || alone)
+    if (work->at.block != 0 || alone)
         return run_at(work, ROWTIDE__LOG_DROP, 0);
     work->engine->bytes.size = 0;
     return work->items.count > 0 ? run_at(work, ROWTIDE__LOG_CHANGE, 1)
@@ -211,6 +212,8 @@ static int is_same(const sweep *work)
 static int compare_starts(const void *left, const void *right)
 {
     const rowtide__logged *a = left, *b = right;
+    if (a->db_version != b->db_version)
+        return a->db_version < b->db_version ? -1 : 1;
     if (a->sequence != b->sequence)
         return a->sequence < b->sequence ? -1 : 1;
     return a->table < b->table ? -1 : a->table > b->table;
@@ -222,6 +225,8 @@ static int put_in_order(sweep *work)
 {
     rowtide__log *kept = &work->kept;
     qsort(kept->items, kept->count, sizeof *kept->items, compare_starts);
+    if (work->at.block == ROWTIDE__BUNDLE)
+        return 1;
     return kept->items[kept->count - 1].sequence
            <= work->items.items[work->items.count - 1].sequence;
 }
@@ -239,7 +244,9 @@ static int sweep_block(sweep *work)
         return drop_block(work);
     if (is_same(work) || !put_in_order(work))
         return ROWTIDE_OK;
-    rc = rowtide__log_encode(work->engine, &work->kept, &at);
+    rc = work->at.block == ROWTIDE__BUNDLE
+             ? rowtide__log_encode_bundle(work->engine, &work->kept, &at)
+             : rowtide__log_encode(work->engine, &work->kept, &at);
     /* Runs that fell apart may not fit: then all stays as it is. */
     if (rc == ROWTIDE_OK && at == work->kept.count)
         rc = run_at(work, ROWTIDE__LOG_CHANGE, 1);
