@@ -25,12 +25,16 @@ typedef struct rowtide__crdt_column {
     sqlite3_stmt *upsert, *update;
 } rowtide__crdt_column;
 
-/* A key: the integer itself if the table has an INTEGER PRIMARY KEY, else the
- * packed values without their count. */
+/* A key. Clocks and the log know a row by an integer: the key itself if the
+ * table has an INTEGER PRIMARY KEY, else a number that the key is given when it
+ * is first written. */
 typedef struct rowtide__key {
-    int64_t integer;
-    const void *data; /* NULL: integer */
+    int64_t row;
+    int known;        /* `row` is so; else the key has no number yet */
+    const void *data; /* packed values without their count; NULL: integer */
     size_t size;
+    uint32_t hash;   /* of `data` */
+    uint64_t missed; /* engine->serial when there was no number; 0: not asked */
 } rowtide__key;
 
 struct rowtide__crdt_table {
@@ -57,13 +61,17 @@ struct rowtide__crdt_table {
     sqlite3_stmt *remove, *create;
     struct rowtide__sets *sets; /* merge_row.c */
 
+    const char *rowid; /* what `get` and `scan` end with; NULL: nothing */
+
     const void *reader; /* whose row `get` or `scan` is at */
+
+    struct rowtide__numbers *numbers; /* numbers.c; NULL: integer key */
 
     /* Valid until the transaction ends. */
     int lookups;     /* so far */
-    int bounded;     /* `max_key` and `has_clocks` have been read */
+    int bounded;     /* `max_row` and `has_clocks` have been read */
     int has_clocks;  /* any stored */
-    int64_t max_key; /* greatest integer key stored */
+    int64_t max_row; /* no greater row is stored */
     int64_t floor;   /* greatest causal length that was forgotten, even;
                            what has no clock begins above it */
 
@@ -111,6 +119,7 @@ struct rowtide__crdt {
     int sync_bit;
     int merge_equal_values;
     int64_t least_version; /* db_version is not below */
+    uint64_t seed;         /* of hashes of keys */
     unsigned char site_id[ROWTIDE_SITE_ID_SIZE];
 
     /* The transaction. */
@@ -161,9 +170,9 @@ int rowtide__crdt_db_version(rowtide__crdt *engine, int64_t *out);
 /* max(db_version + 1, pending, least), which becomes pending. */
 int rowtide__crdt_next_version(rowtide__crdt *engine, int64_t least,
                                int64_t *out);
-/* A row has a new clock. */
+/* A row has a new clock. Its key gets a number if it has none. */
 int rowtide__crdt_put(rowtide__crdt *engine, rowtide__crdt_table *table,
-                      const rowtide__key *key, const rowtide__clock *clock);
+                      rowtide__key *key, const rowtide__clock *clock);
 /* Something was written that is not tracked. Until that is undone the
  * transaction cannot be committed. Returns `status`. */
 int rowtide__crdt_failed(rowtide__crdt *engine, int status);
@@ -247,26 +256,66 @@ int rowtide__key_write(rowtide__crdt_table *table, const rowtide__key *key,
                        rowtide_buffer *out);
 int rowtide__key_bind(rowtide__crdt_table *table, sqlite3_stmt *stmt, int first,
                       const rowtide__key *key);
+int rowtide__key_equal(const rowtide__key *a, const rowtide__key *b);
+
+/* ## numbers.c: the numbers of keys that are not integers */
+/* Find out whether the key has a number: then it is known. */
+int rowtide__key_find(rowtide__crdt *engine, rowtide__crdt_table *table,
+                      rowtide__key *key);
+/* Give it one if it has none. */
+int rowtide__key_number(rowtide__crdt *engine, rowtide__crdt_table *table,
+                        rowtide__key *key);
+/* The key of a row that is stored; its bytes go to `out`. */
+int rowtide__key_of_row(rowtide__crdt *engine, rowtide__crdt_table *table,
+                        int64_t row, rowtide_buffer *out, rowtide__key *key);
+/* Write the numbers that are pending. */
+int rowtide__numbers_write(rowtide__crdt *engine);
+/* Forget the numbers of rows. */
+int rowtide__numbers_drop(rowtide__crdt *engine, rowtide__crdt_table *table,
+                          int64_t first, int64_t rows);
+void rowtide__numbers_finalize(rowtide__crdt_table *table);
+void rowtide__numbers_free(rowtide__crdt_table *table);
 
 /* ## pending.c: clocks that changed and are not written yet. A stack: a
- * savepoint notes its height, rolling back cuts it. Rows with successive keys
- * and like clocks fold into one entry. */
+ * savepoint notes its height, rolling back cuts it. Successive rows with like
+ * clocks fold into one entry. New keys are in a stack of their own, new_keys.c. */
 typedef struct rowtide__entry {
     rowtide__crdt_table *table;
-    rowtide__key key; /* `data` points into the stack */
-    int64_t rows;
+    int64_t row, rows;
     const rowtide__group *groups;
     int count;
 } rowtide__entry;
+
+/* A key whose number is not written yet. */
+typedef struct rowtide__new_key {
+    rowtide__crdt_table *table;
+    int64_t row;
+    uint32_t hash;
+    const void *data; /* points into the stack */
+    size_t size;
+} rowtide__new_key;
 
 int rowtide__pending_new(rowtide__pending **out);
 void rowtide__pending_free(rowtide__pending *pending);
 void rowtide__pending_clear(rowtide__pending *pending);
 /* 1 and the clock, 0 if it is not pending, or a negative code. */
 int rowtide__pending_find(rowtide__pending *pending, rowtide__crdt_table *table,
-                          const rowtide__key *key, rowtide__clock *out);
+                          int64_t row, rowtide__clock *out);
 int rowtide__pending_put(rowtide__pending *pending, rowtide__crdt_table *table,
-                         const rowtide__key *key, const rowtide__clock *clock);
+                         int64_t row, const rowtide__clock *clock);
+/* The number of a key, 0 if it is not pending. */
+int64_t rowtide__pending_number(const rowtide__pending *pending,
+                                const rowtide__crdt_table *table,
+                                const rowtide__key *key);
+/* The greatest number of a table, 0 if none is pending. */
+int64_t rowtide__pending_last_number(const rowtide__pending *pending,
+                                     const rowtide__crdt_table *table);
+int rowtide__pending_give(rowtide__pending *pending, rowtide__crdt_table *table,
+                          const rowtide__key *key);
+/* How many keys are not written yet; the nth of them, oldest first. */
+size_t rowtide__pending_new_keys(const rowtide__pending *pending);
+void rowtide__pending_new_key(const rowtide__pending *pending, size_t nth,
+                              rowtide__new_key *out);
 /* Fold what can be: before it is written. */
 int rowtide__pending_settle(rowtide__pending *pending);
 /* Bytes that are not written yet. */
@@ -284,16 +333,16 @@ void rowtide__pending_cut(rowtide__pending *pending, int number);
 /* ## store.c: clocks on disk, one record for a row or for a run of rows */
 /* The clock of a row, pending or stored; empty if it has none. */
 int rowtide__clock_load(rowtide__crdt *engine, rowtide__crdt_table *table,
-                        const rowtide__key *key, rowtide__clock *out);
+                        rowtide__key *key, rowtide__clock *out);
 /* The same of what is stored only. Afterwards table->run_* is the record. */
 int rowtide__store_read(rowtide__crdt *engine, rowtide__crdt_table *table,
-                        const rowtide__key *key, rowtide__clock *out);
-/* Where the first record with a greater integer key begins. */
+                        int64_t row, rowtide__clock *out);
+/* Where the first record behind the row begins. */
 int rowtide__store_after(rowtide__crdt *engine, rowtide__crdt_table *table,
-                         int64_t key, int64_t *out);
+                         int64_t row, int64_t *out);
 int rowtide__store_put(rowtide__crdt *engine, rowtide__crdt_table *table,
-                       const rowtide__key *key, int64_t rows,
-                       const rowtide__group *groups, int count);
+                       int64_t row, int64_t rows, const rowtide__group *groups,
+                       int count);
 
 /* ## log.c: which cells were set, in order of db_version and sequence */
 /* Cells `column` up to `column + count - 1` of `rows` rows, the sequence of
@@ -301,8 +350,7 @@ int rowtide__store_put(rowtide__crdt *engine, rowtide__crdt_table *table,
 typedef struct rowtide__logged {
     int64_t db_version, sequence;
     int64_t table; /* its id */
-    rowtide__key key;
-    int64_t rows, stride;
+    int64_t row, rows, stride;
     int32_t column, count;
 } rowtide__logged;
 
@@ -314,7 +362,6 @@ typedef struct rowtide__log {
 int rowtide__log_add(rowtide__log *log, const rowtide__logged *item);
 /* Sort, and write in blocks. */
 int rowtide__log_write(rowtide__crdt *engine, rowtide__log *log);
-/* Items of a block, their keys borrowed from `body`. */
 int rowtide__log_decode(const void *body, size_t size, rowtide__log *out);
 void rowtide__log_dispose(rowtide__log *log);
 
@@ -353,7 +400,7 @@ int rowtide__crdt_write_keys(const rowtide__crdt_table *table,
 /* table->get gives one row: its key, then its columns. */
 int rowtide__crdt_prepare_get(rowtide__crdt *engine,
                               rowtide__crdt_table *table);
-/* table->scan gives rows from an integer key on, in order. */
+/* table->scan gives rows from an integer key, or a rowid, on, in order. */
 int rowtide__crdt_prepare_scan(rowtide__crdt *engine,
                                rowtide__crdt_table *table);
 
@@ -434,8 +481,8 @@ int rowtide__crdt_add_convert(rowtide__crdt *engine);     /* convert*.c */
 /* ## Who owns what
  *
  * Engine (built into the library and into the extension; sees base and
- * crdt/sqlite.h only, never db/): engine.c sql.c tables.c keys.c clock.c
- * pending.c store.c log.c sweep.c flush.c rows.c sites.c clock_disk.c read.c local.c merge.c enable.c alter.c changes.c
+ * crdt/sqlite.h only, never db/): engine.c sql.c tables.c keys.c numbers.c
+ * new_keys.c clock.c pending.c store.c log.c sweep.c flush.c rows.c sites.c clock_disk.c read.c local.c merge.c enable.c alter.c changes.c
  * views.c functions.c register.c pack.c unpack_table.c.
  *
  * SQL functions on top of the engine, in both too: fract*.c

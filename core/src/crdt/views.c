@@ -21,8 +21,8 @@ typedef struct clock_cursor {
     rowtide__crdt_table *table;
     sqlite3_stmt *stmt;
     rowtide__clock record;
-    int64_t rows, nth; /* of the record */
-    int group, offset; /* of the cell */
+    int64_t first, rows, nth; /* of the record */
+    int group, offset;        /* of the cell */
     int64_t key;
     int ended;
 } clock_cursor;
@@ -110,6 +110,8 @@ static int next_record(clock_cursor *cursor)
     int rc = rowtide__crdt_step(engine_of(&cursor->base), cursor->stmt);
     cursor->ended = rc != ROWTIDE_OK;
     if (rc == ROWTIDE_OK)
+        cursor->first = sqlite3_column_int64(cursor->stmt, 0);
+    if (rc == ROWTIDE_OK)
         rc = rowtide__clock_decode(
             &cursor->record, &cursor->rows,
             sqlite3_column_blob(cursor->stmt, 1),
@@ -165,8 +167,8 @@ static int start(clock_cursor *cursor, int64_t id)
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_prepare(
             engine, &cursor->stmt,
-            "SELECT %s, clock FROM main.rowtide_crdt_rows_%lld ORDER BY 1",
-            cursor->table->integer_key ? "first" : "pk", (long long)id);
+            "SELECT first, clock FROM main.rowtide_crdt_rows_%lld ORDER BY 1",
+            (long long)id);
     if (rc == ROWTIDE_OK)
         rc = next_record(cursor);
     return rc;
@@ -197,19 +199,17 @@ static int is_at_end(sqlite3_vtab_cursor *base)
 
 static int result_pk(clock_cursor *cursor, sqlite3_context *context)
 {
-    rowtide_buffer packed = ROWTIDE_BUFFER_INIT;
-    rowtide__key key = {0, NULL, 0};
-    if (cursor->table->integer_key)
-        key.integer = sqlite3_column_int64(cursor->stmt, 0) + cursor->nth;
-    else {
-        key.data = sqlite3_column_blob(cursor->stmt, 0);
-        key.size = (size_t)sqlite3_column_bytes(cursor->stmt, 0);
-    }
-    int rc = rowtide__key_write(cursor->table, &key, &packed);
+    rowtide_buffer packed = ROWTIDE_BUFFER_INIT, bytes = ROWTIDE_BUFFER_INIT;
+    rowtide__key key;
+    int rc = rowtide__key_of_row(engine_of(&cursor->base), cursor->table,
+                                 cursor->first + cursor->nth, &bytes, &key);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__key_write(cursor->table, &key, &packed);
     if (rc == ROWTIDE_OK)
         sqlite3_result_blob64(context, packed.data, packed.size,
                               SQLITE_TRANSIENT);
     rowtide_buffer_dispose(&packed);
+    rowtide_buffer_dispose(&bytes);
     return rc;
 }
 
