@@ -141,6 +141,8 @@ struct rowtide__crdt {
     int64_t outdated_items; /* of the log, not swept yet */
 
     rowtide__pending *pending;
+    /* Numbers that are kept elsewhere than in their tables; NULL: none. */
+    struct rowtide__new_keys *unstored;
     rowtide__sites *sites;
     sqlite3_stmt *fixed[ROWTIDE__FIXED_COUNT];
     rowtide__clock work, work2;
@@ -268,8 +270,9 @@ int rowtide__key_number(rowtide__crdt *engine, rowtide__crdt_table *table,
 /* The key of a row that is stored; its bytes go to `out`. */
 int rowtide__key_of_row(rowtide__crdt *engine, rowtide__crdt_table *table,
                         int64_t row, rowtide_buffer *out, rowtide__key *key);
-/* Write the numbers that are pending. */
-int rowtide__numbers_write(rowtide__crdt *engine);
+/* Write numbers to their tables, those from `keys->written` on. */
+int rowtide__numbers_write(rowtide__crdt *engine,
+                           const struct rowtide__new_keys *keys);
 /* Forget the numbers of rows. */
 int rowtide__numbers_drop(rowtide__crdt *engine, rowtide__crdt_table *table,
                           int64_t first, int64_t rows);
@@ -286,15 +289,6 @@ typedef struct rowtide__entry {
     int count;
 } rowtide__entry;
 
-/* A key whose number is not written yet. */
-typedef struct rowtide__new_key {
-    rowtide__crdt_table *table;
-    int64_t row;
-    uint32_t hash;
-    const void *data; /* points into the stack */
-    size_t size;
-} rowtide__new_key;
-
 int rowtide__pending_new(rowtide__pending **out);
 void rowtide__pending_free(rowtide__pending *pending);
 void rowtide__pending_clear(rowtide__pending *pending);
@@ -303,19 +297,8 @@ int rowtide__pending_find(rowtide__pending *pending, rowtide__crdt_table *table,
                           int64_t row, rowtide__clock *out);
 int rowtide__pending_put(rowtide__pending *pending, rowtide__crdt_table *table,
                          int64_t row, const rowtide__clock *clock);
-/* The number of a key, 0 if it is not pending. */
-int64_t rowtide__pending_number(const rowtide__pending *pending,
-                                const rowtide__crdt_table *table,
-                                const rowtide__key *key);
-/* The greatest number of a table, 0 if none is pending. */
-int64_t rowtide__pending_last_number(const rowtide__pending *pending,
-                                     const rowtide__crdt_table *table);
-int rowtide__pending_give(rowtide__pending *pending, rowtide__crdt_table *table,
-                          const rowtide__key *key);
-/* How many keys are not written yet; the nth of them, oldest first. */
-size_t rowtide__pending_new_keys(const rowtide__pending *pending);
-void rowtide__pending_new_key(const rowtide__pending *pending, size_t nth,
-                              rowtide__new_key *out);
+/* The keys that got their numbers in this transaction; new_keys.h. */
+struct rowtide__new_keys *rowtide__pending_keys(rowtide__pending *pending);
 /* Fold what can be: before it is written. */
 int rowtide__pending_settle(rowtide__pending *pending);
 /* Bytes that are not written yet. */

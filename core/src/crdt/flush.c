@@ -274,7 +274,8 @@ static int write_all(flush *work)
 {
     int rc = collect(work);
     if (rc == ROWTIDE_OK)
-        rc = rowtide__numbers_write(work->engine);
+        rc = rowtide__numbers_write(
+            work->engine, rowtide__pending_keys(work->engine->pending));
     for (size_t i = 0; i < work->count && rc == ROWTIDE_OK; i++)
         if (!is_superseded(work, i))
             rc = put_rows(work, &work->entries[i]);

@@ -126,6 +126,18 @@ void rowtide__new_keys_entry(const rowtide__new_keys *all, size_t place,
     out->size = at->size;
 }
 
+int rowtide__new_keys_of_row(const rowtide__new_keys *all,
+                             const rowtide__crdt_table *table, int64_t row,
+                             rowtide__new_key *out)
+{
+    for (size_t i = all->count; i-- > all->written;)
+        if (all->keys[i].row == row && all->keys[i].table == table) {
+            rowtide__new_keys_entry(all, i, out);
+            return 1;
+        }
+    return 0;
+}
+
 void rowtide__new_keys_cut(rowtide__new_keys *all, size_t height)
 {
     while (all->count > height) {

@@ -1,4 +1,5 @@
 #include "crdt/numbers.h"
+#include "crdt/new_keys.h"
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/error.h"
@@ -180,27 +181,36 @@ int rowtide__numbers_is(rowtide__crdt *engine, rowtide__crdt_table *table,
                   == 0;
 }
 
+static int find_of_row(rowtide__crdt *engine, rowtide__crdt_table *table,
+                       int64_t row, rowtide__new_key *out)
+{
+    if (engine->unstored
+        && rowtide__new_keys_of_row(engine->unstored, table, row, out))
+        return ROWTIDE_OK;
+    int rc = open_numbers(table);
+    if (rc == ROWTIDE_OK)
+        rc = seek_row(engine, table, row, &out->size);
+    if (rc == ROWTIDE_OK)
+        out->data = bytes_of(table->numbers) + table->numbers->at;
+    return rc == ROWTIDE_DONE ? fail_damaged(table) : rc;
+}
+
 int rowtide__key_of_row(rowtide__crdt *engine, rowtide__crdt_table *table,
                         int64_t row, rowtide_buffer *out, rowtide__key *key)
 {
-    size_t size;
+    rowtide__new_key found;
     memset(key, 0, sizeof *key);
     key->row = row;
     key->known = 1;
     if (table->integer_key)
         return ROWTIDE_OK;
-    int rc = open_numbers(table);
-    if (rc == ROWTIDE_OK)
-        rc = seek_row(engine, table, row, &size);
-    if (rc == ROWTIDE_DONE)
-        rc = fail_damaged(table);
+    int rc = find_of_row(engine, table, row, &found);
     if (rc != ROWTIDE_OK)
         return rc;
     rowtide__buffer_clear(out);
-    rc = rowtide__buffer_append(
-        out, bytes_of(table->numbers) + table->numbers->at, size);
+    rc = rowtide__buffer_append(out, found.data, found.size);
     key->data = out->data;
-    key->size = size;
+    key->size = found.size;
     return rc;
 }
 
@@ -253,6 +263,17 @@ static int find_stored(rowtide__crdt *engine, rowtide__crdt_table *table,
     return rowtide__buckets_find(engine, table, key, &key->row);
 }
 
+static int64_t find_unwritten(rowtide__crdt *engine,
+                              const rowtide__crdt_table *table,
+                              const rowtide__key *key)
+{
+    const rowtide__new_keys *pending = rowtide__pending_keys(engine->pending);
+    int64_t row = rowtide__new_keys_find(pending, table, key);
+    if (row == 0 && engine->unstored)
+        row = rowtide__new_keys_find(engine->unstored, table, key);
+    return row;
+}
+
 int rowtide__key_find(rowtide__crdt *engine, rowtide__crdt_table *table,
                       rowtide__key *key)
 {
@@ -263,7 +284,7 @@ int rowtide__key_find(rowtide__crdt *engine, rowtide__crdt_table *table,
         return rc;
     if (key->missed == 0)
         key->hash = rowtide__key_hash(engine->seed, key->data, key->size);
-    key->row = rowtide__pending_number(engine->pending, table, key);
+    key->row = find_unwritten(engine, table, key);
     if (key->row == 0 && key->missed != engine->serial) {
         rc = find_stored(engine, table, key);
         if (key->row != 0)
@@ -274,6 +295,14 @@ int rowtide__key_find(rowtide__crdt *engine, rowtide__crdt_table *table,
     return rc;
 }
 
+static void give_above(numbers *all, const rowtide__new_keys *keys,
+                       const rowtide__crdt_table *table)
+{
+    int64_t last = keys ? rowtide__new_keys_last(keys, table) : 0;
+    if (all->given < last)
+        all->given = last;
+}
+
 static int next_number(rowtide__crdt *engine, rowtide__crdt_table *table,
                        int64_t *out)
 {
@@ -281,9 +310,9 @@ static int next_number(rowtide__crdt *engine, rowtide__crdt_table *table,
     int rc = ROWTIDE_OK;
     if (all->given_serial != engine->serial) {
         rc = read_next(engine, table);
-        all->given = rowtide__pending_last_number(engine->pending, table);
-        if (all->given < all->next - 1)
-            all->given = all->next - 1;
+        all->given = all->next - 1;
+        give_above(all, rowtide__pending_keys(engine->pending), table);
+        give_above(all, engine->unstored, table);
         all->given_serial = engine->serial;
     }
     *out = ++all->given;
@@ -298,7 +327,8 @@ int rowtide__key_number(rowtide__crdt *engine, rowtide__crdt_table *table,
         return rc;
     rc = next_number(engine, table, &key->row);
     if (rc == ROWTIDE_OK)
-        rc = rowtide__pending_give(engine->pending, table, key);
+        rc = rowtide__new_keys_add(rowtide__pending_keys(engine->pending),
+                                   table, key);
     key->known = rc == ROWTIDE_OK;
     /* A number that was not used is given again. */
     if (rc != ROWTIDE_OK)
@@ -367,12 +397,12 @@ static int append_key(rowtide__crdt *engine, const rowtide__new_key *added)
     return ROWTIDE_OK;
 }
 
-static int append_keys(rowtide__crdt *engine, size_t count)
+static int append_keys(rowtide__crdt *engine, const rowtide__new_keys *keys)
 {
     int rc = ROWTIDE_OK;
-    for (size_t i = 0; i < count && rc == ROWTIDE_OK; i++) {
+    for (size_t i = keys->written; i < keys->count && rc == ROWTIDE_OK; i++) {
         rowtide__new_key added;
-        rowtide__pending_new_key(engine->pending, i, &added);
+        rowtide__new_keys_entry(keys, i, &added);
         rc = append_key(engine, &added);
     }
     for (rowtide__crdt_table *table = engine->tables; table;
@@ -397,13 +427,14 @@ static int compare_hashed(const void *left, const void *right)
     return a->row < b->row ? -1 : a->row > b->row;
 }
 
-static int write_hashes(rowtide__crdt *engine, size_t count)
+static int write_hashes(rowtide__crdt *engine, const rowtide__new_keys *keys)
 {
+    size_t count = keys->count - keys->written;
     rowtide__hashed *hashed = rowtide__alloc_array(count, sizeof *hashed);
     int rc = hashed ? ROWTIDE_OK : ROWTIDE_ENOMEM;
     for (size_t i = 0; i < count && rc == ROWTIDE_OK; i++) {
         rowtide__new_key added;
-        rowtide__pending_new_key(engine->pending, i, &added);
+        rowtide__new_keys_entry(keys, keys->written + i, &added);
         hashed[i] = (rowtide__hashed){added.table, added.hash, added.row};
     }
     if (rc == ROWTIDE_OK)
@@ -417,13 +448,12 @@ static int write_hashes(rowtide__crdt *engine, size_t count)
     return rc;
 }
 
-int rowtide__numbers_write(rowtide__crdt *engine)
+int rowtide__numbers_write(rowtide__crdt *engine, const rowtide__new_keys *keys)
 {
-    size_t count = rowtide__pending_new_keys(engine->pending);
-    if (count == 0)
+    if (keys->count == keys->written)
         return ROWTIDE_OK;
-    int rc = append_keys(engine, count);
-    return rc == ROWTIDE_OK ? write_hashes(engine, count) : rc;
+    int rc = append_keys(engine, keys);
+    return rc == ROWTIDE_OK ? write_hashes(engine, keys) : rc;
 }
 
 /* ## Forgetting */

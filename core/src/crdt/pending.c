@@ -388,34 +388,9 @@ void rowtide__pending_entry(const rowtide__pending *pending, size_t nth,
 
 /* ## New keys */
 
-int64_t rowtide__pending_number(const rowtide__pending *pending,
-                                const rowtide__crdt_table *table,
-                                const rowtide__key *key)
+struct rowtide__new_keys *rowtide__pending_keys(rowtide__pending *pending)
 {
-    return rowtide__new_keys_find(&pending->keys, table, key);
-}
-
-int64_t rowtide__pending_last_number(const rowtide__pending *pending,
-                                     const rowtide__crdt_table *table)
-{
-    return rowtide__new_keys_last(&pending->keys, table);
-}
-
-int rowtide__pending_give(rowtide__pending *pending, rowtide__crdt_table *table,
-                          const rowtide__key *key)
-{
-    return rowtide__new_keys_add(&pending->keys, table, key);
-}
-
-size_t rowtide__pending_new_keys(const rowtide__pending *pending)
-{
-    return pending->keys.count - pending->keys.written;
-}
-
-void rowtide__pending_new_key(const rowtide__pending *pending, size_t nth,
-                              rowtide__new_key *out)
-{
-    rowtide__new_keys_entry(&pending->keys, pending->keys.written + nth, out);
+    return &pending->keys;
 }
 
 /* ## Savepoints */
