@@ -437,7 +437,7 @@ static uint64_t mix(uint64_t number, uint64_t more)
 int64_t rowtide__reader_rowid(rowtide__reader *reader)
 {
     const rowtide__crdt_table *table = reader->table;
-    uint64_t number = mix((uint64_t)table->id, (uint64_t)reader->row);
+    uint64_t number = mix(mix(0, (uint64_t)table->id), (uint64_t)reader->row);
     number = mix(number, (uint64_t)reader->column + 1);
     return (int64_t)(mix(number, number >> 32) >> 1);
 }
