@@ -9,6 +9,9 @@
 /* Pending changes are written when they take more memory than this. */
 enum { PENDING_BYTES = 32 << 20 };
 
+/* Of the tables that are our own. */
+enum { LAYOUT = 3 };
+
 int rowtide__crdt_new(sqlite3 *sqlite, rowtide__crdt **out)
 {
     rowtide__crdt *engine = rowtide__alloc_zero(sizeof *engine);
@@ -24,6 +27,8 @@ int rowtide__crdt_new(sqlite3 *sqlite, rowtide__crdt **out)
     int rc = rowtide__pending_new(&engine->pending);
     if (rc == ROWTIDE_OK)
         rc = rowtide__tail_new(&engine->tail);
+    if (rc == ROWTIDE_OK)
+        engine->unstored = rowtide__tail_keys(engine->tail);
     if (rc == ROWTIDE_OK)
         rc = rowtide__sites_new(&engine->sites);
     if (rc != ROWTIDE_OK) {
@@ -168,9 +173,11 @@ int rowtide__crdt_failed(rowtide__crdt *engine, int status)
 }
 
 int rowtide__crdt_put(rowtide__crdt *engine, rowtide__crdt_table *table,
-                      const rowtide__key *key, const rowtide__clock *clock)
+                      rowtide__key *key, const rowtide__clock *clock)
 {
-    int rc = rowtide__pending_put(engine->pending, table, key, clock);
+    int rc = rowtide__key_number(engine, table, key);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__pending_put(engine->pending, table, key->row, clock);
     if (rc == ROWTIDE_OK
         && rowtide__pending_size(engine->pending) > 2 * PENDING_BYTES)
         rc = rowtide__crdt_flush(engine);
@@ -191,10 +198,6 @@ static int read_version(rowtide__crdt *engine, int64_t *out)
     rc = rowtide__crdt_step(engine, stmt);
     *out = rc == ROWTIDE_OK ? sqlite3_column_int64(stmt, 0) : 0;
     sqlite3_reset(stmt);
-    if (rc >= 0)
-        rc = rowtide__tail_load(engine);
-    if (rc >= 0 && rowtide__tail_version(engine->tail) > *out)
-        *out = rowtide__tail_version(engine->tail);
     /* SQLite prepares a statement again when the schema has changed. */
     if (was_reprepared(stmt))
         engine->outdated = 1;
@@ -204,6 +207,10 @@ static int read_version(rowtide__crdt *engine, int64_t *out)
     }
     if (rc >= 0)
         rc = rowtide__crdt_tables_load(engine);
+    if (rc >= 0)
+        rc = rowtide__tail_load(engine);
+    if (rc >= 0 && rowtide__tail_version(engine->tail) > *out)
+        *out = rowtide__tail_version(engine->tail);
     if (*out < engine->least_version)
         *out = engine->least_version;
     return rc < 0 ? rc : ROWTIDE_OK;
@@ -311,7 +318,8 @@ static const char SETUP[] =
     "INSERT OR IGNORE INTO main.rowtide_crdt_tail SELECT 1, "
     "zeroblob(min(page_size, 4096) - 160) FROM pragma_page_size;"
     "INSERT OR IGNORE INTO main.crsql_master "
-    "VALUES('crsqlite_version', 160300);";
+    "VALUES('crsqlite_version', 160300), ('rowtide_layout', 3), "
+    "('rowtide_seed', random());";
 
 static int make_site_id(rowtide__crdt *engine)
 {
@@ -362,6 +370,28 @@ static int check_version(rowtide__crdt *engine)
     return rc;
 }
 
+/* The first was never released. */
+static int check_layout(rowtide__crdt *engine)
+{
+    int64_t layout, seed;
+    int rc = rowtide__crdt_integer(engine, &layout, 1,
+                                   "SELECT value FROM main.crsql_master "
+                                   "WHERE key = 'rowtide_layout'");
+    if (rc == ROWTIDE_OK && layout != LAYOUT)
+        rc = rowtide__fail(ROWTIDE_EUNSUPPORTED,
+                           "the tables of this database that take part were "
+                           "written by another version of Rowtide: their "
+                           "layout is %lld, this one knows %d",
+                           (long long)layout, LAYOUT);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_integer(engine, &seed, 1,
+                                   "SELECT value FROM main.crsql_master "
+                                   "WHERE key = 'rowtide_seed'");
+    if (rc == ROWTIDE_OK)
+        engine->seed = (uint64_t)seed;
+    return rc;
+}
+
 static int is_set_up(rowtide__crdt *engine, int64_t *out)
 {
     return rowtide__crdt_integer(
@@ -398,6 +428,8 @@ int rowtide__crdt_setup(rowtide__crdt *engine)
         rc = write_setup(engine);
     if (rc == ROWTIDE_OK)
         rc = check_version(engine);
+    if (rc == ROWTIDE_OK)
+        rc = check_layout(engine);
     if (rc == ROWTIDE_OK)
         rc = read_site_id(engine);
     if (rc == ROWTIDE_OK)

@@ -25,12 +25,16 @@ typedef struct rowtide__crdt_column {
     sqlite3_stmt *upsert, *update;
 } rowtide__crdt_column;
 
-/* A key: the integer itself if the table has an INTEGER PRIMARY KEY, else the
- * packed values without their count. */
+/* A key. Clocks and the log know a row by an integer: the key itself if the
+ * table has an INTEGER PRIMARY KEY, else a number that the key is given when it
+ * is first written. */
 typedef struct rowtide__key {
-    int64_t integer;
-    const void *data; /* NULL: integer */
+    int64_t row;
+    int known;        /* `row` is so; else the key has no number yet */
+    const void *data; /* packed values without their count; NULL: integer */
     size_t size;
+    uint32_t hash;   /* of `data` */
+    uint64_t missed; /* engine->serial when there was no number; 0: not asked */
 } rowtide__key;
 
 struct rowtide__crdt_table {
@@ -57,13 +61,17 @@ struct rowtide__crdt_table {
     sqlite3_stmt *remove, *create;
     struct rowtide__sets *sets; /* merge_row.c */
 
+    const char *rowid; /* what `get` and `scan` end with; NULL: nothing */
+
     const void *reader; /* whose row `get` or `scan` is at */
+
+    struct rowtide__numbers *numbers; /* numbers.c; NULL: integer key */
 
     /* Valid until the transaction ends. */
     int lookups;     /* so far */
-    int bounded;     /* `max_key` and `has_clocks` have been read */
+    int bounded;     /* `max_row` and `has_clocks` have been read */
     int has_clocks;  /* any stored */
-    int64_t max_key; /* greatest integer key stored */
+    int64_t max_row; /* no greater row is stored */
     int64_t floor;   /* greatest causal length that was forgotten, even;
                            what has no clock begins above it */
 
@@ -115,6 +123,7 @@ struct rowtide__crdt {
     int sync_bit;
     int merge_equal_values;
     int64_t least_version; /* db_version is not below */
+    uint64_t seed;         /* of hashes of keys */
     unsigned char site_id[ROWTIDE_SITE_ID_SIZE];
 
     /* The transaction. */
@@ -138,6 +147,8 @@ struct rowtide__crdt {
 
     rowtide__pending *pending;
     rowtide__tail *tail;
+    /* Numbers that are kept elsewhere than in their tables; NULL: none. */
+    struct rowtide__new_keys *unstored;
     rowtide__sites *sites;
     sqlite3_stmt *fixed[ROWTIDE__FIXED_COUNT];
     rowtide__clock work, work2;
@@ -167,9 +178,9 @@ int rowtide__crdt_db_version(rowtide__crdt *engine, int64_t *out);
 /* max(db_version + 1, pending, least), which becomes pending. */
 int rowtide__crdt_next_version(rowtide__crdt *engine, int64_t least,
                                int64_t *out);
-/* A row has a new clock. */
+/* A row has a new clock. Its key gets a number if it has none. */
 int rowtide__crdt_put(rowtide__crdt *engine, rowtide__crdt_table *table,
-                      const rowtide__key *key, const rowtide__clock *clock);
+                      rowtide__key *key, const rowtide__clock *clock);
 /* Something was written that is not tracked. Until that is undone the
  * transaction cannot be committed. Returns `status`. */
 int rowtide__crdt_failed(rowtide__crdt *engine, int status);
@@ -253,14 +264,33 @@ int rowtide__key_write(rowtide__crdt_table *table, const rowtide__key *key,
                        rowtide_buffer *out);
 int rowtide__key_bind(rowtide__crdt_table *table, sqlite3_stmt *stmt, int first,
                       const rowtide__key *key);
+int rowtide__key_equal(const rowtide__key *a, const rowtide__key *b);
+
+/* ## numbers.c: the numbers of keys that are not integers */
+/* Find out whether the key has a number: then it is known. */
+int rowtide__key_find(rowtide__crdt *engine, rowtide__crdt_table *table,
+                      rowtide__key *key);
+/* Give it one if it has none. */
+int rowtide__key_number(rowtide__crdt *engine, rowtide__crdt_table *table,
+                        rowtide__key *key);
+/* The key of a row that is stored; its bytes go to `out`. */
+int rowtide__key_of_row(rowtide__crdt *engine, rowtide__crdt_table *table,
+                        int64_t row, rowtide_buffer *out, rowtide__key *key);
+/* Write numbers to their tables, those from `keys->written` on. */
+int rowtide__numbers_write(rowtide__crdt *engine,
+                           const struct rowtide__new_keys *keys);
+/* Forget the numbers of rows. */
+int rowtide__numbers_drop(rowtide__crdt *engine, rowtide__crdt_table *table,
+                          int64_t first, int64_t rows);
+void rowtide__numbers_finalize(rowtide__crdt_table *table);
+void rowtide__numbers_free(rowtide__crdt_table *table);
 
 /* ## pending.c: clocks that changed and are not written yet. A stack: a
- * savepoint notes its height, rolling back cuts it. Rows with successive keys
- * and like clocks fold into one entry. */
+ * savepoint notes its height, rolling back cuts it. Successive rows with like
+ * clocks fold into one entry. New keys are in a stack of their own, new_keys.c. */
 typedef struct rowtide__entry {
     rowtide__crdt_table *table;
-    rowtide__key key; /* `data` points into the stack */
-    int64_t rows;
+    int64_t row, rows;
     const rowtide__group *groups;
     int count;
 } rowtide__entry;
@@ -270,11 +300,13 @@ void rowtide__pending_free(rowtide__pending *pending);
 void rowtide__pending_clear(rowtide__pending *pending);
 /* 1 and the clock, 0 if it is not pending, or a negative code. */
 int rowtide__pending_find(rowtide__pending *pending, rowtide__crdt_table *table,
-                          const rowtide__key *key, rowtide__clock *out);
+                          int64_t row, rowtide__clock *out);
 int rowtide__pending_put(rowtide__pending *pending, rowtide__crdt_table *table,
-                         const rowtide__key *key, const rowtide__clock *clock);
+                         int64_t row, const rowtide__clock *clock);
 /* From now on rows of successive db_versions fold too. */
 void rowtide__pending_leap(rowtide__pending *pending);
+/* The keys that got their numbers in this transaction; new_keys.h. */
+struct rowtide__new_keys *rowtide__pending_keys(rowtide__pending *pending);
 /* Fold what can be: before it is written. */
 int rowtide__pending_settle(rowtide__pending *pending);
 /* Bytes that are not written yet. */
@@ -292,19 +324,19 @@ void rowtide__pending_cut(rowtide__pending *pending, int number);
 /* ## store.c: clocks on disk, one record for a row or for a run of rows */
 /* The clock of a row, pending or stored; empty if it has none. */
 int rowtide__clock_load(rowtide__crdt *engine, rowtide__crdt_table *table,
-                        const rowtide__key *key, rowtide__clock *out);
+                        rowtide__key *key, rowtide__clock *out);
 /* The same of what is stored only. */
 int rowtide__store_read(rowtide__crdt *engine, rowtide__crdt_table *table,
-                        const rowtide__key *key, rowtide__clock *out);
+                        int64_t row, rowtide__clock *out);
 /* The same without the tail. Afterwards table->run_* is the record. */
 int rowtide__store_record(rowtide__crdt *engine, rowtide__crdt_table *table,
-                          const rowtide__key *key, rowtide__clock *out);
-/* Where the first record with a greater integer key begins. */
+                          int64_t row, rowtide__clock *out);
+/* Where the first record behind the row begins. */
 int rowtide__store_after(rowtide__crdt *engine, rowtide__crdt_table *table,
-                         int64_t key, int64_t *out);
+                         int64_t row, int64_t *out);
 int rowtide__store_put(rowtide__crdt *engine, rowtide__crdt_table *table,
-                       const rowtide__key *key, int64_t rows,
-                       const rowtide__group *groups, int count);
+                       int64_t row, int64_t rows, const rowtide__group *groups,
+                       int count);
 
 /* ## log.c: which cells were set, in order of db_version and sequence */
 /* Cells `column` up to `column + count - 1` of `rows` rows, the sequence of
@@ -312,8 +344,7 @@ int rowtide__store_put(rowtide__crdt *engine, rowtide__crdt_table *table,
 typedef struct rowtide__logged {
     int64_t db_version, sequence;
     int64_t table; /* its id */
-    rowtide__key key;
-    int64_t rows, stride;
+    int64_t row, rows, stride;
     int32_t column, count;
 } rowtide__logged;
 
@@ -332,7 +363,7 @@ void rowtide__log_sort(rowtide__log *log);
 /* Sort, and write in blocks. */
 int rowtide__log_write(rowtide__crdt *engine, rowtide__log *log);
 int rowtide__log_write_bundles(rowtide__crdt *engine, rowtide__log *log);
-/* Items of a row of the log, their keys borrowed from `body`. */
+/* Items of a row of the log. */
 int rowtide__log_decode(const void *body, size_t size, int64_t db_version,
                         int64_t block, rowtide__log *out);
 void rowtide__log_dispose(rowtide__log *log);
@@ -352,6 +383,8 @@ int rowtide__crdt_sweep(rowtide__crdt *engine);
 /* ## tail.c, tail.h: small transactions that are not in clocks and log yet */
 int rowtide__tail_new(rowtide__tail **out);
 void rowtide__tail_free(rowtide__tail *tail);
+/* Keys whose numbers are in it only; new_keys.h. */
+struct rowtide__new_keys *rowtide__tail_keys(rowtide__tail *tail);
 /* Read what is stored, if it has changed. */
 int rowtide__tail_load(rowtide__crdt *engine);
 /* It may have changed. */
@@ -360,7 +393,7 @@ void rowtide__tail_doubt(rowtide__tail *tail);
 int64_t rowtide__tail_version(const rowtide__tail *tail);
 /* 1 and the clock, 0 if it has none, or a negative code. */
 int rowtide__tail_find(rowtide__crdt *engine, rowtide__crdt_table *table,
-                       const rowtide__key *key, rowtide__clock *out);
+                       int64_t row, rowtide__clock *out);
 /* Take what is pending. ROWTIDE_DONE if it is too much. */
 int rowtide__tail_append(rowtide__crdt *engine);
 /* Move all of it to clocks and log. */
@@ -399,7 +432,7 @@ int rowtide__crdt_write_keys(const rowtide__crdt_table *table,
 /* table->get gives one row: its key, then its columns. */
 int rowtide__crdt_prepare_get(rowtide__crdt *engine,
                               rowtide__crdt_table *table);
-/* table->scan gives rows from an integer key on, in order. */
+/* table->scan gives rows from an integer key, or a rowid, on, in order. */
 int rowtide__crdt_prepare_scan(rowtide__crdt *engine,
                                rowtide__crdt_table *table);
 
@@ -480,8 +513,8 @@ int rowtide__crdt_add_convert(rowtide__crdt *engine);     /* convert*.c */
 /* ## Who owns what
  *
  * Engine (built into the library and into the extension; sees base and
- * crdt/sqlite.h only, never db/): engine.c sql.c tables.c keys.c clock.c
- * pending.c store.c log.c sweep.c flush.c rows.c sites.c clock_disk.c read.c local.c merge.c enable.c alter.c changes.c
+ * crdt/sqlite.h only, never db/): engine.c sql.c tables.c keys.c numbers.c
+ * new_keys.c clock.c pending.c store.c log.c sweep.c flush.c rows.c sites.c clock_disk.c read.c local.c merge.c enable.c alter.c changes.c
  * views.c functions.c register.c pack.c unpack_table.c.
  *
  * SQL functions on top of the engine, in both too: fract*.c

@@ -14,8 +14,7 @@ enum {
     SAME_COLUMNS = 4,
     ONE_ROW = 8,
     STRIDE_IS_COUNT = 16,
-    KEY_FOLLOWS = 32,
-    KEY_IS_BYTES = 64
+    ROW_FOLLOWS = 32
 };
 
 /* A block has to fit in a page without overflow, at SQLite's usual size. The
@@ -72,18 +71,13 @@ static int tag_of(const rowtide__logged *item, const rowtide__logged *last)
                   : 0)
            | (item->rows == 1 ? ONE_ROW : 0)
            | (item->stride == item->count ? STRIDE_IS_COUNT : 0)
-           | (!item->key.data
-                      && item->key.integer
-                             == plus(last->key.integer, last->rows)
-                  ? KEY_FOLLOWS
-                  : 0)
-           | (item->key.data ? KEY_IS_BYTES : 0);
+           | (item->row == plus(last->row, last->rows) ? ROW_FOLLOWS : 0);
 }
 
 static int encode_item(rowtide_buffer *out, const rowtide__logged *item,
                        const rowtide__logged *last)
 {
-    int rc = rowtide__buffer_reserve(out, ITEM_BYTES + item->key.size);
+    int rc = rowtide__buffer_reserve(out, ITEM_BYTES);
     if (rc != ROWTIDE_OK)
         return rc;
     unsigned char *data = (unsigned char *)out->data + out->size;
@@ -103,37 +97,11 @@ static int encode_item(rowtide_buffer *out, const rowtide__logged *item,
         if (!(tag & STRIDE_IS_COUNT))
             at += rowtide__varint_put(data + at, rowtide__zigzag(item->stride));
     }
-    if (item->key.data) {
-        at += rowtide__varint_put(data + at, item->key.size);
-        memcpy(data + at, item->key.data, item->key.size);
-        at += (int)item->key.size;
-    } else if (!(tag & KEY_FOLLOWS)) {
-        at += rowtide__varint_put(
-            data + at,
-            rowtide__zigzag(minus(item->key.integer, last->key.integer)));
-    }
+    if (!(tag & ROW_FOLLOWS))
+        at += rowtide__varint_put(data + at,
+                                  rowtide__zigzag(minus(item->row, last->row)));
     out->size += (size_t)at;
     return ROWTIDE_OK;
-}
-
-static void take_key(rowtide__scan *in, int tag, const rowtide__logged *last,
-                     rowtide__logged *item)
-{
-    if (tag & KEY_IS_BYTES) {
-        item->key.size = (size_t)rowtide__scan_take(in);
-        item->key.data = in->data;
-        if (item->key.size > in->size) {
-            in->bad = 1;
-            return;
-        }
-        in->data += item->key.size;
-        in->size -= item->key.size;
-    } else if (tag & KEY_FOLLOWS) {
-        item->key.integer = plus(last->key.integer, last->rows);
-    } else {
-        item->key.integer = plus(last->key.integer,
-                                 rowtide__unzigzag(rowtide__scan_take(in)));
-    }
 }
 
 static void take_item(rowtide__scan *in, const rowtide__logged *last,
@@ -157,7 +125,9 @@ static void take_item(rowtide__scan *in, const rowtide__logged *last,
     item->stride = item->count;
     if (!(tag & (ONE_ROW | STRIDE_IS_COUNT)))
         item->stride = rowtide__unzigzag(rowtide__scan_take(in));
-    take_key(in, tag, last, item);
+    item->row = plus(last->row, last->rows);
+    if (!(tag & ROW_FOLLOWS))
+        item->row = plus(last->row, rowtide__unzigzag(rowtide__scan_take(in)));
     if (item->rows < 1 || item->count < 1)
         in->bad = 1;
 }

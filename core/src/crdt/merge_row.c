@@ -284,17 +284,6 @@ int rowtide__merge_leave(rowtide__crdt *engine)
     return rc;
 }
 
-static int is_row(const cache *held, const rowtide__crdt_table *table,
-                  const rowtide__key *key)
-{
-    if (held->table != table)
-        return 0;
-    if (!key->data)
-        return held->row.integer == key->integer;
-    return held->row.size == key->size
-           && memcmp(held->row.data, key->data, key->size) == 0;
-}
-
 int rowtide__merge_yield(rowtide__crdt *engine, rowtide__crdt_table *table,
                          const rowtide__key *key)
 {
@@ -302,7 +291,8 @@ int rowtide__merge_yield(rowtide__crdt *engine, rowtide__crdt_table *table,
     if (!held || !held->table)
         return ROWTIDE_OK;
     /* It has been written to already: too late for what came before. */
-    if (held->count > 0 && is_row(held, table, key))
+    if (held->count > 0 && held->table == table
+        && rowtide__key_equal(&held->row, key))
         return rowtide__fail(ROWTIDE_EMISUSE,
                              "this row is being merged: end the merge first");
     return rowtide__merge_leave(engine);

@@ -1,4 +1,6 @@
 #include "crdt/read.h"
+#include "crdt/local.h"
+#include "crdt/pack.h"
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/error.h"
@@ -71,14 +73,17 @@ static int start_row(rowtide__reader *reader, const rowtide__filter *filter)
                                        &table);
     if (rc == ROWTIDE_OK)
         rc = rowtide__key_read(table, filter->pk, filter->pk_size,
-                               &reader->filter_key, &key);
+                               &reader->bytes, &key);
     if (rc == ROWTIDE_EINVAL || rc == ROWTIDE_ECORRUPT) {
         /* No row has such a key. */
         rowtide_error_clear();
         return end_reading(reader);
     }
-    return rc == ROWTIDE_OK ? rowtide__reader_list_row(reader, table, &key)
-                            : rc;
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__key_find(reader->engine, table, &key);
+    if (rc != ROWTIDE_OK || !key.known)
+        return rc;
+    return rowtide__reader_list_row(reader, table, key.row);
 }
 
 static int find_site(rowtide__reader *reader, const rowtide__filter *filter)
@@ -158,10 +163,8 @@ void rowtide__reader_free(rowtide__reader *reader)
     rowtide__log_dispose(&reader->tail);
     rowtide__free(reader->active);
     rowtide__clock_dispose(&reader->clock);
-    rowtide__reader_free_bodies(reader);
-    rowtide_buffer_dispose(&reader->key);
+    rowtide_buffer_dispose(&reader->bytes);
     rowtide_buffer_dispose(&reader->pk);
-    rowtide_buffer_dispose(&reader->filter_key);
     if (reader->log)
         return_statement(reader, log_of(reader), &reader->log);
     if (reader->pin)
@@ -171,35 +174,34 @@ void rowtide__reader_free(rowtide__reader *reader)
 
 /* ## The row that a cell is in */
 
-static int is_same_key(const rowtide__reader *reader, const rowtide__key *key)
-{
-    if (!key->data)
-        return reader->row.integer == key->integer;
-    return reader->row.size == key->size
-           && memcmp(reader->row.data, key->data, key->size) == 0;
-}
-
 static int enter_row(rowtide__reader *reader, rowtide__crdt_table *table,
-                     const rowtide__key *key)
+                     int64_t row)
 {
     if (reader->table == table && reader->serial == reader->engine->serial
-        && is_same_key(reader, key))
+        && reader->row == row)
         return ROWTIDE_OK;
     reader->table = NULL;
-    int rc = rowtide__store_read(reader->engine, table, key, &reader->clock);
+    int rc = rowtide__store_read(reader->engine, table, row, &reader->clock);
     if (rc != ROWTIDE_OK)
         return rc;
-    reader->row = *key;
-    if (key->data) {
-        rowtide__buffer_clear(&reader->key);
-        rc = rowtide__buffer_append(&reader->key, key->data, key->size);
-        reader->row.data = reader->key.data;
-    }
+    reader->row = row;
     reader->table = table;
     reader->entered++;
     reader->serial = reader->engine->serial;
     reader->has_pk = 0;
     reader->generation = reader->engine->generation;
+    return rc;
+}
+
+static int read_pk(rowtide__reader *reader)
+{
+    if (reader->has_pk)
+        return ROWTIDE_OK;
+    int rc = rowtide__key_of_row(reader->engine, reader->table, reader->row,
+                                 &reader->bytes, &reader->key);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__key_write(reader->table, &reader->key, &reader->pk);
+    reader->has_pk = rc == ROWTIDE_OK;
     return rc;
 }
 
@@ -243,7 +245,7 @@ static int is_wanted(rowtide__reader *reader, const rowtide__spot *spot,
     reader->engine->last = table;
     int rc = rowtide__crdt_table_shape(reader->engine, table);
     if (rc == ROWTIDE_OK)
-        rc = enter_row(reader, table, &spot->key);
+        rc = enter_row(reader, table, spot->row);
     if (rc != ROWTIDE_OK
         || !rowtide__clock_find(&reader->clock, spot->column, cell)
         || cell->db_version != spot->db_version
@@ -261,13 +263,10 @@ static int is_wanted(rowtide__reader *reader, const rowtide__spot *spot,
 static int fill_change(rowtide__reader *reader, rowtide_crdt_change *change)
 {
     rowtide__crdt_table *table = reader->table;
-    int rc = ROWTIDE_OK;
-    if (!reader->has_pk)
-        rc = rowtide__key_write(table, &reader->row, &reader->pk);
+    int rc = read_pk(reader);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_site_of(reader->engine, reader->cell.site,
                                    &change->site_id, &change->site_id_size);
-    reader->has_pk = rc == ROWTIDE_OK;
     change->table = table->name;
     change->pk = reader->pk.data;
     change->pk_size = reader->pk.size;
@@ -319,10 +318,11 @@ static int step_to(rowtide__reader *reader, sqlite3_stmt *stmt)
     return rc;
 }
 
-/* Rows of a run come one behind the other: go on from the last one. */
-static int scan_to(rowtide__reader *reader, rowtide__crdt_table *table)
+/* Stand at the row whose integer key or rowid, in column `place`, is this.
+ * Rows of a run come one behind the other: go on from the last one. */
+static int scan_to(rowtide__reader *reader, rowtide__crdt_table *table,
+                   int place, int64_t wanted)
 {
-    int64_t wanted = reader->row.integer;
     int rc = rowtide__crdt_prepare_scan(reader->engine, table);
     if (rc != ROWTIDE_OK)
         return rc;
@@ -341,7 +341,8 @@ static int scan_to(rowtide__reader *reader, rowtide__crdt_table *table)
     if (rc != ROWTIDE_OK)
         return rc;
     reader->scanned = wanted;
-    if (sqlite3_column_int64(table->scan, 0) == wanted)
+    reader->at = table->scan;
+    if (sqlite3_column_int64(table->scan, place) == wanted)
         return ROWTIDE_OK;
     reader->scanning = 0;
     return ROWTIDE_DONE;
@@ -353,11 +354,67 @@ static int get_row(rowtide__reader *reader, rowtide__crdt_table *table)
     if (rc != ROWTIDE_OK)
         return rc;
     sqlite3_reset(table->get);
-    rc = rowtide__key_bind(table, table->get, 1, &reader->row);
+    rc = rowtide__key_bind(table, table->get, 1, &reader->key);
     if (rc == ROWTIDE_OK)
         rc = step_to(reader, table->get);
     table->reader = reader;
+    reader->at = table->get;
     return rc;
+}
+
+/* 1 if the row that `scan` is at has the key. */
+static int is_at_key(const rowtide__reader *reader,
+                     const rowtide__crdt_table *table)
+{
+    rowtide__unpack unpack = {reader->key.data, reader->key.size, 0,
+                              table->key_count};
+    rowtide_value wanted, found;
+    int rc = ROWTIDE_OK;
+    for (int i = 0; i < table->key_count && rc == ROWTIDE_OK; i++) {
+        rc = rowtide__unpack_next(&unpack, &wanted);
+        if (rc == ROWTIDE_OK)
+            rc = rowtide__crdt_read_column(table->scan, i, &found);
+        if (rc == ROWTIDE_OK && rowtide__value_compare(&wanted, &found) != 0)
+            return 0;
+    }
+    return rc == ROWTIDE_OK ? 1 : rc;
+}
+
+/* Rowids are only a guess: VACUUM and others may give new ones. */
+static int guess_row(rowtide__reader *reader, rowtide__crdt_table *table)
+{
+    int64_t wanted;
+    if (!reader->in_step || reader->fetched_table != table
+        || __builtin_add_overflow(reader->rowid, reader->row - reader->got,
+                                  &wanted))
+        return ROWTIDE_DONE;
+    int rc = scan_to(reader, table, table->key_count + table->column_count,
+                     wanted);
+    int same = rc == ROWTIDE_OK ? is_at_key(reader, table) : 0;
+    reader->in_step = same == 1;
+    if (rc < 0 || same != 1)
+        return rc < 0 ? rc : same < 0 ? same : ROWTIDE_DONE;
+    reader->got = reader->row;
+    reader->rowid = wanted;
+    return ROWTIDE_OK;
+}
+
+static int find_row(rowtide__reader *reader, rowtide__crdt_table *table)
+{
+    int rc = guess_row(reader, table);
+    if (rc != ROWTIDE_DONE)
+        return rc;
+    rc = get_row(reader, table);
+    if (rc != ROWTIDE_OK || !table->rowid)
+        return rc;
+    int64_t rowid = sqlite3_column_int64(table->get, table->key_count
+                                                         + table->column_count);
+    reader->in_step = reader->fetched_table == table
+                      && (uint64_t)rowid - (uint64_t)reader->rowid
+                             == (uint64_t)reader->row - (uint64_t)reader->got;
+    reader->got = reader->row;
+    reader->rowid = rowid;
+    return ROWTIDE_OK;
 }
 
 static int is_at_row(const rowtide__reader *reader)
@@ -372,14 +429,13 @@ static int is_at_row(const rowtide__reader *reader)
 int rowtide__reader_value(rowtide__reader *reader, rowtide_value *out)
 {
     rowtide__crdt_table *table = reader->table;
-    sqlite3_stmt *stmt;
     *out = rowtide_value_null();
     if (reader->column < 0)
         return ROWTIDE_OK;
     int rc = rowtide__crdt_table_shape(reader->engine, table);
     if (rc == ROWTIDE_OK && !is_at_row(reader)) {
-        rc = table->integer_key ? scan_to(reader, table)
-                                : get_row(reader, table);
+        rc = table->integer_key ? scan_to(reader, table, 0, reader->row)
+                                : find_row(reader, table);
         reader->present = rc == ROWTIDE_OK;
         reader->fetched_table = table;
         reader->fetched_serial = reader->engine->serial;
@@ -388,9 +444,8 @@ int rowtide__reader_value(rowtide__reader *reader, rowtide_value *out)
     }
     if (rc < 0 || !reader->present)
         return rc < 0 ? rc : ROWTIDE_OK;
-    stmt = table->integer_key ? table->scan : table->get;
-    return rowtide__crdt_read_column(stmt, table->key_count + reader->column,
-                                     out);
+    return rowtide__crdt_read_column(reader->at,
+                                     table->key_count + reader->column, out);
 }
 
 static uint64_t mix(uint64_t number, uint64_t more)
@@ -404,11 +459,7 @@ static uint64_t mix(uint64_t number, uint64_t more)
 int64_t rowtide__reader_rowid(rowtide__reader *reader)
 {
     const rowtide__crdt_table *table = reader->table;
-    const unsigned char *data = reader->row.data;
-    uint64_t number = mix((uint64_t)table->id,
-                          data ? 0 : (uint64_t)reader->row.integer);
-    for (size_t i = 0; data && i < reader->row.size; i++)
-        number = (number ^ data[i]) * 0x100000001b3u;
+    uint64_t number = mix(mix(0, (uint64_t)table->id), (uint64_t)reader->row);
     number = mix(number, (uint64_t)reader->column + 1);
     return (int64_t)(mix(number, number >> 32) >> 1);
 }

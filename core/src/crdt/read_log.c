@@ -5,15 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void rowtide__reader_free_bodies(rowtide__reader *reader)
-{
-    while (reader->bodies) {
-        rowtide__body *body = reader->bodies;
-        reader->bodies = body->next;
-        rowtide__free(body);
-    }
-}
-
 int rowtide__reader_step_log(rowtide__reader *reader)
 {
     int rc = rowtide__crdt_step(reader->engine, reader->log);
@@ -31,22 +22,13 @@ static int64_t log_block(const rowtide__reader *reader)
     return sqlite3_column_int64(reader->log, 1);
 }
 
-/* Copy the block that the statement is at, add its items and go on. */
+/* Add the items of the block that the statement is at, and go on. */
 static int take_block(rowtide__reader *reader)
 {
     size_t size = (size_t)sqlite3_column_bytes(reader->log, 3);
     const void *data = sqlite3_column_blob(reader->log, 3);
-    rowtide__body *body = rowtide__alloc(sizeof *body + size);
-    if (!body)
-        return ROWTIDE_ENOMEM;
-    body->next = reader->bodies;
-    body->size = size;
-    reader->bodies = body;
-    if (size > 0 && data)
-        memcpy(body->data, data, size);
-    int rc = rowtide__log_decode(body->data, data ? size : 0,
-                                 reader->db_version, log_block(reader),
-                                 &reader->decoded);
+    int rc = rowtide__log_decode(data, data ? size : 0, reader->db_version,
+                                 log_block(reader), &reader->decoded);
     for (size_t i = 0; rc == ROWTIDE_OK && i < reader->decoded.count; i++) {
         rowtide__logged *item = &reader->decoded.items[i];
         if (!reader->only_table || item->table == reader->only_table)
@@ -90,7 +72,6 @@ static int load_version(rowtide__reader *reader)
     reader->db_version = log_version(reader);
     reader->items.count = reader->next = 0;
     reader->streaming = 0;
-    rowtide__reader_free_bodies(reader);
     int rc = take_block(reader);
     if (rc != ROWTIDE_OK)
         return rc;
@@ -253,8 +234,6 @@ static int refill(rowtide__reader *reader)
         return ROWTIDE_OK;
     if (!reader->streaming || !is_in_version(reader))
         return ROWTIDE_DONE;
-    if (reader->active_count == 0)
-        rowtide__reader_free_bodies(reader);
     reader->items.count = reader->next = 0;
     int rc = take_block(reader);
     return rc == ROWTIDE_OK ? refill(reader) : rc;
@@ -303,8 +282,7 @@ int rowtide__reader_next_spot(rowtide__reader *reader, rowtide__spot *out)
     size_t place = first_active(reader);
     const rowtide__active *at = &reader->active[place];
     out->table = at->item.table;
-    out->key = at->item.key;
-    out->key.integer += at->nth;
+    out->row = at->item.row + at->nth;
     out->column = at->item.column + at->offset;
     out->db_version = at->item.db_version;
     out->sequence = at->sequence;
@@ -329,16 +307,15 @@ static int compare_places_down(const void *left, const void *right)
 
 /* Every cell becomes an item of its own. */
 int rowtide__reader_list_row(rowtide__reader *reader,
-                             rowtide__crdt_table *table,
-                             const rowtide__key *key)
+                             rowtide__crdt_table *table, int64_t row)
 {
-    int rc = rowtide__store_read(reader->engine, table, key, &reader->clock);
+    int rc = rowtide__store_read(reader->engine, table, row, &reader->clock);
     for (int i = 0; i < reader->clock.count && rc == ROWTIDE_OK; i++) {
         const rowtide__group *group = &reader->clock.groups[i];
         rowtide__logged item = {group->db_version,
                                 group->sequence,
                                 table->id,
-                                *key,
+                                row,
                                 1,
                                 0,
                                 group->column,

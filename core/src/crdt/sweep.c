@@ -21,7 +21,6 @@ typedef struct sweep {
     place at;
     rowtide__log items, kept;
     rowtide__clock clock;
-    unsigned char *body;
     sqlite3_stmt *blocks; /* at the one that is being swept */
     int64_t seen, dropped;
     int64_t outdated, total, kept_so_far; /* of the whole log, by estimate */
@@ -68,9 +67,9 @@ static int has_stride(const rowtide__clock *run, int32_t column, int64_t stride)
 static int64_t rows_covered(rowtide__crdt_table *table,
                             const rowtide__logged *item)
 {
-    if (table->run_rows == 0 || !table->integer_key)
+    if (table->run_rows == 0)
         return 1;
-    int64_t rows = table->run_rows - (item->key.integer - table->run_first);
+    int64_t rows = table->run_rows - (item->row - table->run_first);
     if (rows >= item->rows)
         rows = item->rows;
     return rows > 1 && has_stride(&table->run, item->column, item->stride)
@@ -81,7 +80,7 @@ static int64_t rows_covered(rowtide__crdt_table *table,
 static int keep_rows(sweep *work, rowtide__crdt_table *table,
                      rowtide__logged *rest)
 {
-    int rc = rowtide__store_read(work->engine, table, &rest->key, &work->clock);
+    int rc = rowtide__store_read(work->engine, table, rest->row, &work->clock);
     rowtide__logged part = *rest;
     if (rc != ROWTIDE_OK)
         return rc;
@@ -91,7 +90,7 @@ static int keep_rows(sweep *work, rowtide__crdt_table *table,
     rest->rows -= part.rows;
     if (rest->rows == 0)
         return rc;
-    rest->key.integer += part.rows;
+    rest->row += part.rows;
     rest->sequence += part.rows * rest->stride;
     return rc;
 }
@@ -157,12 +156,8 @@ static int read_next(sweep *work, int64_t last)
         work->at.db_version = sqlite3_column_int64(stmt, 0);
         work->at.block = sqlite3_column_int64(stmt, 1);
         work->at.batch = sqlite3_column_int64(stmt, 2);
-        rowtide__free(work->body);
-        work->body = rowtide__memdup(data ? data : "", size);
-        rc = work->body
-                 ? rowtide__log_decode(work->body, size, work->at.db_version,
-                                       work->at.block, &work->items)
-                 : ROWTIDE_ENOMEM;
+        rc = rowtide__log_decode(data, data ? size : 0, work->at.db_version,
+                                 work->at.block, &work->items);
     } else {
         work->items.count = work->kept.count = 0;
     }
@@ -348,6 +343,5 @@ int rowtide__crdt_sweep(rowtide__crdt *engine)
     rowtide__log_dispose(&work.items);
     rowtide__log_dispose(&work.kept);
     rowtide__clock_dispose(&work.clock);
-    rowtide__free(work.body);
     return rc;
 }

@@ -1,4 +1,5 @@
 #include "crdt/tail.h"
+#include "crdt/numbers.h"
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/error.h"
@@ -38,6 +39,7 @@ void rowtide__tail_free(rowtide__tail *tail)
     rowtide__clock_dispose(&tail->whole);
     rowtide_buffer_dispose(&tail->record);
     rowtide__pending_free(tail->folding);
+    rowtide__new_keys_dispose(&tail->keys);
     rowtide__free(tail);
 }
 
@@ -45,6 +47,7 @@ void rowtide__tail_clear(rowtide__tail *tail)
 {
     if (tail->count > 0)
         empty_buckets(tail);
+    rowtide__new_keys_clear(&tail->keys);
     tail->count = tail->group_count = tail->used = 0;
     tail->db_version = tail->outdated = 0;
 }
@@ -57,6 +60,11 @@ void rowtide__tail_doubt(rowtide__tail *tail)
 int64_t rowtide__tail_version(const rowtide__tail *tail)
 {
     return tail->db_version;
+}
+
+struct rowtide__new_keys *rowtide__tail_keys(rowtide__tail *tail)
+{
+    return &tail->keys;
 }
 
 /* ## Rows */
@@ -167,8 +175,27 @@ static int is_fresh(const rowtide__tail_entry *entry)
            && first->column != ROWTIDE__SENTINEL;
 }
 
-int rowtide__tail_note(rowtide__tail *tail, const rowtide__tail_entry *entry)
+static int note_key(rowtide__crdt *engine, const rowtide__tail_entry *entry,
+                    int64_t nth)
 {
+    const rowtide__tail_key *from = &entry->keys[nth];
+    rowtide__crdt_table *table = engine->tables;
+    rowtide__key key;
+    while (table && table->id != entry->table)
+        table = table->next;
+    if (!table)
+        return ROWTIDE_OK;
+    memset(&key, 0, sizeof key);
+    key.row = entry->row + nth;
+    key.data = from->data;
+    key.size = from->size;
+    key.hash = rowtide__key_hash(engine->seed, from->data, from->size);
+    return rowtide__new_keys_add(&engine->tail->keys, table, &key);
+}
+
+int rowtide__tail_note(rowtide__crdt *engine, const rowtide__tail_entry *entry)
+{
+    rowtide__tail *tail = engine->tail;
     int rc = ROWTIDE_OK;
     tail->outdated += !is_fresh(entry);
     tail->db_version = entry->db_version;
@@ -177,6 +204,8 @@ int rowtide__tail_note(rowtide__tail *tail, const rowtide__tail_entry *entry)
                                 entry->clock.count, i);
         if (rc == ROWTIDE_OK)
             rc = note_row(tail, entry->table, entry->row + i, entry->whole);
+        if (rc == ROWTIDE_OK && entry->keys[i].size > 0)
+            rc = note_key(engine, entry, i);
     }
     return rc;
 }
@@ -188,8 +217,9 @@ static int fail_damaged(void)
     return rowtide__fail(ROWTIDE_ECORRUPT, "the tail of the log is damaged");
 }
 
-static int read_records(rowtide__tail *tail, size_t from)
+static int read_records(rowtide__crdt *engine, size_t from)
 {
+    rowtide__tail *tail = engine->tail;
     rowtide__tail_scan scan;
     int rc;
     memset(&scan, 0, sizeof scan);
@@ -197,7 +227,7 @@ static int read_records(rowtide__tail *tail, size_t from)
     scan.in.size = tail->used - from;
     scan.entry.db_version = tail->db_version;
     while ((rc = rowtide__tail_next(&scan)) == ROWTIDE_OK
-           && (rc = rowtide__tail_note(tail, &scan.entry)) == ROWTIDE_OK)
+           && (rc = rowtide__tail_note(engine, &scan.entry)) == ROWTIDE_OK)
         ;
     rowtide__tail_scan_dispose(&scan);
     return rc < 0 ? rc : ROWTIDE_OK;
@@ -214,9 +244,10 @@ static int is_longer(const rowtide__tail *tail, const unsigned char *data,
                       == 0);
 }
 
-static int take_body(rowtide__tail *tail, const unsigned char *data,
+static int take_body(rowtide__crdt *engine, const unsigned char *data,
                      size_t size)
 {
+    rowtide__tail *tail = engine->tail;
     if (!data || size < ROWTIDE__TAIL_HEADER || data[0] > ROWTIDE__TAIL_FORMAT)
         return fail_damaged();
     size_t used = (size_t)data[1] | (size_t)data[2] << 8;
@@ -234,21 +265,23 @@ static int take_body(rowtide__tail *tail, const unsigned char *data,
     size_t from = tail->used;
     memcpy(tail->body, data, size);
     tail->used = used;
-    return read_records(tail, from);
+    return read_records(engine, from);
 }
 
 int rowtide__tail_load(rowtide__crdt *engine)
 {
     rowtide__tail *tail = engine->tail;
     sqlite3_stmt *stmt;
-    int rc = rowtide__crdt_fixed(engine, ROWTIDE__TAIL_READ, &stmt);
+    int rc = rowtide__crdt_tables_load(engine);
     tail->known = 0;
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_fixed(engine, ROWTIDE__TAIL_READ, &stmt);
     if (rc != ROWTIDE_OK)
         return rc;
     rc = rowtide__crdt_step(engine, stmt);
     if (rc == ROWTIDE_OK) {
         const void *data = sqlite3_column_blob(stmt, 0);
-        rc = take_body(tail, data, (size_t)sqlite3_column_bytes(stmt, 0));
+        rc = take_body(engine, data, (size_t)sqlite3_column_bytes(stmt, 0));
     } else if (rc == ROWTIDE_DONE) {
         rc = rowtide__fail(ROWTIDE_ECORRUPT, "the tail of the log is missing");
     }
@@ -260,11 +293,11 @@ int rowtide__tail_load(rowtide__crdt *engine)
 }
 
 static int complete(rowtide__crdt *engine, rowtide__crdt_table *table,
-                    const rowtide__key *key, rowtide__clock *out)
+                    int64_t row, rowtide__clock *out)
 {
     rowtide__tail *tail = engine->tail;
-    int rc = rowtide__store_record(engine, table, key, out);
-    rowtide__kept *kept = find_kept(tail, table->id, key->integer);
+    int rc = rowtide__store_record(engine, table, row, out);
+    rowtide__kept *kept = find_kept(tail, table->id, row);
     if (rc == ROWTIDE_OK)
         rc = apply(out, tail->groups + kept->groups_at, kept->count);
     if (rc == ROWTIDE_OK)
@@ -276,17 +309,17 @@ static int complete(rowtide__crdt *engine, rowtide__crdt_table *table,
 }
 
 int rowtide__tail_find(rowtide__crdt *engine, rowtide__crdt_table *table,
-                       const rowtide__key *key, rowtide__clock *out)
+                       int64_t row, rowtide__clock *out)
 {
     rowtide__tail *tail = engine->tail;
     int rc = tail->known ? ROWTIDE_OK : rowtide__tail_load(engine);
-    if (rc != ROWTIDE_OK || tail->count == 0 || !table->integer_key)
+    if (rc != ROWTIDE_OK || tail->count == 0)
         return rc;
-    const rowtide__kept *kept = find_kept(tail, table->id, key->integer);
+    const rowtide__kept *kept = find_kept(tail, table->id, row);
     if (!kept)
         return 0;
     if (!kept->whole)
-        return complete(engine, table, key, out);
+        return complete(engine, table, row, out);
     rc = rowtide__clock_copy(out, tail->groups + kept->groups_at, kept->count);
     return rc < 0 ? rc : 1;
 }
@@ -298,10 +331,9 @@ static int add_groups(const rowtide__tail_entry *entry, rowtide__log *out)
     int rc = ROWTIDE_OK;
     for (int i = 0; i < entry->clock.count && rc == ROWTIDE_OK; i++) {
         const rowtide__group *group = &entry->clock.groups[i];
-        rowtide__logged item = {group->db_version, group->sequence,
-                                entry->table,      {entry->row, NULL, 0},
-                                entry->rows,       group->stride,
-                                group->column,     group->count};
+        rowtide__logged item = {
+            group->db_version, group->sequence, entry->table,  entry->row,
+            entry->rows,       group->stride,   group->column, group->count};
         if (entry->rows == 1)
             item.stride = item.count;
         if (group->db_version == entry->db_version)

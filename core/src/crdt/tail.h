@@ -1,7 +1,7 @@
 #ifndef ROWTIDE_CRDT_TAIL_H
 #define ROWTIDE_CRDT_TAIL_H
 
-#include "crdt/engine.h"
+#include "crdt/new_keys.h"
 #include "crdt/scan.h"
 
 /* A small transaction writes what it has set into the tail, one blob of a size
@@ -18,12 +18,19 @@ enum {
     ROWTIDE__TAIL_ROWS = 64
 };
 
+typedef struct rowtide__tail_key {
+    const unsigned char *data;
+    size_t size;
+} rowtide__tail_key;
+
 /* What became of `rows` successive rows. */
 typedef struct rowtide__tail_entry {
     int64_t db_version;
     int64_t table, row, rows;
     int whole; /* 0: these groups come on top of those before */
     rowtide__clock clock;
+    /* One for each row, if its key is new; else the size is 0. */
+    rowtide__tail_key keys[ROWTIDE__TAIL_ROWS];
 } rowtide__tail_entry;
 
 /* ## tail_code.c */
@@ -39,7 +46,8 @@ void rowtide__tail_scan_dispose(rowtide__tail_scan *scan);
 /* A record behind one of version `last`. Groups up to `known` are stored. */
 int rowtide__tail_encode(rowtide_buffer *out, int64_t last, int64_t db_version,
                          int64_t known, const rowtide__entry *entries,
-                         int count, rowtide__clock *part);
+                         int count, const rowtide__new_keys *keys,
+                         rowtide__clock *part);
 
 /* ## tail.c: what is known of it in memory */
 typedef struct rowtide__kept {
@@ -66,12 +74,13 @@ struct rowtide__tail {
     rowtide__clock part, whole;
     rowtide_buffer record;
     rowtide__pending *folding;
+    rowtide__new_keys keys;
 };
 
 /* The image in memory, empty. */
 void rowtide__tail_clear(rowtide__tail *tail);
 /* An entry was written. */
-int rowtide__tail_note(rowtide__tail *tail, const rowtide__tail_entry *entry);
+int rowtide__tail_note(rowtide__crdt *engine, const rowtide__tail_entry *entry);
 
 typedef struct rowtide__tail_place {
     int64_t table, row;

@@ -7,8 +7,9 @@
 /* A record: its db_version, less that of the record before; the number of its
  * entries; the entries. An entry: a tag; the table and the row, the row less
  * that of the entry before; the size of a clock; the clock as it is stored,
- * its db_versions less that of the record. */
-enum { SAME_TABLE = 1, ROW_FOLLOWS = 2, WHOLE = 4 };
+ * its db_versions less that of the record; for each row, if any of the keys is
+ * new, the size of its key, 0 if it is not new, and the key. */
+enum { SAME_TABLE = 1, ROW_FOLLOWS = 2, WHOLE = 4, NEW_KEYS = 8 };
 
 static int64_t minus(int64_t a, int64_t b)
 {
@@ -43,7 +44,7 @@ static void take_record(rowtide__tail_scan *scan)
     entry->rows = 1;
 }
 
-static void take_place(rowtide__tail_scan *scan)
+static int take_place(rowtide__tail_scan *scan)
 {
     rowtide__tail_entry *entry = &scan->entry;
     uint64_t tag = rowtide__scan_take(&scan->in);
@@ -57,6 +58,22 @@ static void take_place(rowtide__tail_scan *scan)
                           rowtide__unzigzag(rowtide__scan_take(&scan->in)));
     if (entry->table < 1)
         scan->in.bad = 1;
+    return (tag & NEW_KEYS) != 0;
+}
+
+static void take_keys(rowtide__tail_scan *scan, int new_keys)
+{
+    for (int64_t i = 0; i < scan->entry.rows && !scan->in.bad; i++) {
+        uint64_t size = new_keys ? rowtide__scan_take(&scan->in) : 0;
+        if (size > scan->in.size) {
+            scan->in.bad = 1;
+            return;
+        }
+        scan->entry.keys[i].data = scan->in.data;
+        scan->entry.keys[i].size = (size_t)size;
+        scan->in.data += size;
+        scan->in.size -= (size_t)size;
+    }
 }
 
 static int take_clock(rowtide__tail_scan *scan)
@@ -88,12 +105,15 @@ int rowtide__tail_next(rowtide__tail_scan *scan)
             return ROWTIDE_DONE;
         take_record(scan);
     }
-    if (!scan->in.bad)
-        take_place(scan);
+    int new_keys = !scan->in.bad && take_place(scan);
     if (scan->in.bad)
         return fail_damaged();
     scan->left--;
-    return take_clock(scan);
+    int rc = take_clock(scan);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    take_keys(scan, new_keys);
+    return scan->in.bad ? fail_damaged() : ROWTIDE_OK;
 }
 
 void rowtide__tail_scan_dispose(rowtide__tail_scan *scan)
@@ -151,21 +171,20 @@ static int put_clock(rowtide_buffer *out, const rowtide__clock *part,
 }
 
 static int put_entry(rowtide_buffer *out, const rowtide__entry *entry,
-                     const rowtide__entry *last, int whole)
+                     const rowtide__entry *last, int flags)
 {
-    int64_t row = last ? last->key.integer : 0;
+    int64_t row = last ? last->row : 0;
     int64_t follows = last ? plus(row, last->rows) : 1;
     int64_t table = last ? last->table->id : 0;
     int tag = (entry->table->id == table ? SAME_TABLE : 0)
-              | (entry->key.integer == follows ? ROW_FOLLOWS : 0)
-              | (whole ? WHOLE : 0);
+              | (entry->row == follows ? ROW_FOLLOWS : 0) | flags;
     unsigned char bytes[1 + 2 * 10];
     int at = rowtide__varint_put(bytes, (uint64_t)tag);
     if (!(tag & SAME_TABLE))
         at += rowtide__varint_put(bytes + at, (uint64_t)entry->table->id);
     if (!(tag & ROW_FOLLOWS))
-        at += rowtide__varint_put(
-            bytes + at, rowtide__zigzag(minus(entry->key.integer, row)));
+        at += rowtide__varint_put(bytes + at,
+                                  rowtide__zigzag(minus(entry->row, row)));
     return rowtide__buffer_append(out, bytes, (size_t)at);
 }
 
@@ -177,20 +196,51 @@ static int put_record(rowtide_buffer *out, int64_t more, int count)
     return rowtide__buffer_append(out, bytes, (size_t)at);
 }
 
+static int has_new_keys(const rowtide__entry *entry,
+                        const rowtide__new_keys *keys)
+{
+    rowtide__new_key key;
+    for (int64_t i = 0; i < entry->rows && !entry->table->integer_key; i++)
+        if (rowtide__new_keys_of_row(keys, entry->table, entry->row + i, &key))
+            return 1;
+    return 0;
+}
+
+static int put_keys(rowtide_buffer *out, const rowtide__entry *entry,
+                    const rowtide__new_keys *keys)
+{
+    unsigned char bytes[10];
+    int rc = ROWTIDE_OK;
+    for (int64_t i = 0; i < entry->rows && rc == ROWTIDE_OK; i++) {
+        rowtide__new_key key = {NULL, 0, 0, NULL, 0};
+        rowtide__new_keys_of_row(keys, entry->table, entry->row + i, &key);
+        int size = rowtide__varint_put(bytes, key.size);
+        rc = rowtide__buffer_append(out, bytes, (size_t)size);
+        if (rc == ROWTIDE_OK && key.size > 0)
+            rc = rowtide__buffer_append(out, key.data, key.size);
+    }
+    return rc;
+}
+
 int rowtide__tail_encode(rowtide_buffer *out, int64_t last, int64_t db_version,
                          int64_t known, const rowtide__entry *entries,
-                         int count, rowtide__clock *part)
+                         int count, const rowtide__new_keys *keys,
+                         rowtide__clock *part)
 {
     rowtide__buffer_clear(out);
     int rc = put_record(out, db_version - last, count);
     for (int i = 0; i < count && rc == ROWTIDE_OK; i++) {
         const rowtide__entry *entry = &entries[i];
         int whole = is_whole(entry, known);
-        rc = put_entry(out, entry, i > 0 ? entry - 1 : NULL, whole);
+        int new_keys = has_new_keys(entry, keys);
+        rc = put_entry(out, entry, i > 0 ? entry - 1 : NULL,
+                       (whole ? WHOLE : 0) | (new_keys ? NEW_KEYS : 0));
         if (rc == ROWTIDE_OK)
             rc = pick_groups(part, entry, db_version, known, whole);
         if (rc == ROWTIDE_OK)
             rc = put_clock(out, part, entry->rows);
+        if (rc == ROWTIDE_OK && new_keys)
+            rc = put_keys(out, entry, keys);
     }
     return rc;
 }

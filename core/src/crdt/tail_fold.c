@@ -28,16 +28,15 @@ static rowtide__crdt_table *table_of(rowtide__crdt *engine, int64_t id)
 static int take_row(rowtide__crdt *engine, const rowtide__tail_place *place)
 {
     rowtide__crdt_table *table = table_of(engine, place->table);
-    rowtide__key key = {place->row, NULL, 0};
     rowtide__tail *tail = engine->tail;
     if (!table)
         return ROWTIDE_OK;
     int rc = rowtide__crdt_table_shape(engine, table);
     if (rc == ROWTIDE_OK)
-        rc = rowtide__tail_find(engine, table, &key, &tail->part);
-    return rc == 1
-               ? rowtide__pending_put(tail->folding, table, &key, &tail->part)
-               : rc;
+        rc = rowtide__tail_find(engine, table, place->row, &tail->part);
+    return rc == 1 ? rowtide__pending_put(tail->folding, table, place->row,
+                                          &tail->part)
+                   : rc;
 }
 
 static int take_rows(rowtide__crdt *engine)
@@ -58,6 +57,8 @@ static int fold(rowtide__crdt *engine)
     int rc = rowtide__crdt_tables_load(engine);
     if (rc == ROWTIDE_OK)
         rc = write_items(engine);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__numbers_write(engine, &tail->keys);
     if (rc == ROWTIDE_OK)
         rc = take_rows(engine);
     engine->outdated_items += tail->outdated;
@@ -112,9 +113,8 @@ typedef struct addition {
 
 static int overlap(const rowtide__entry *a, const rowtide__entry *b)
 {
-    return a->table == b->table
-           && a->key.integer - 1 < b->key.integer - 1 + b->rows
-           && b->key.integer - 1 < a->key.integer - 1 + a->rows;
+    return a->table == b->table && a->row - 1 < b->row - 1 + b->rows
+           && b->row - 1 < a->row - 1 + a->rows;
 }
 
 /* What is new has to have one version. */
@@ -137,8 +137,7 @@ static int add_entry(const rowtide__crdt *engine, addition *it,
                      const rowtide__entry *entry)
 {
     it->rows += entry->rows;
-    if (!entry->table->integer_key || it->rows > ROWTIDE__TAIL_ROWS
-        || entry->key.integer == INT64_MIN)
+    if (it->rows > ROWTIDE__TAIL_ROWS || entry->row == INT64_MIN)
         return ROWTIDE_DONE;
     int rc = check_groups(engine, it, entry);
     for (int i = 0; i < it->count && rc == ROWTIDE_OK; i++) {
@@ -172,19 +171,35 @@ static int gather(rowtide__crdt *engine, addition *it)
     return rc;
 }
 
+static void take_key(const rowtide__crdt *engine, const rowtide__entry *from,
+                     int64_t nth, rowtide__tail_key *out)
+{
+    rowtide__new_key key;
+    out->size = 0;
+    if (from->table->integer_key
+        || !rowtide__new_keys_of_row(rowtide__pending_keys(engine->pending),
+                                     from->table, from->row + nth, &key))
+        return;
+    out->data = key.data;
+    out->size = key.size;
+}
+
 static int note(rowtide__crdt *engine, const addition *it)
 {
+    rowtide__tail_entry entry;
     int rc = ROWTIDE_OK;
     for (int i = 0; i < it->count && rc == ROWTIDE_OK; i++) {
         const rowtide__entry *from = &it->entries[i];
-        rowtide__tail_entry entry = {
-            it->db_version,
-            from->table->id,
-            from->key.integer,
-            from->rows,
-            1,
-            {(rowtide__group *)from->groups, from->count, from->count}};
-        rc = rowtide__tail_note(engine->tail, &entry);
+        entry.db_version = it->db_version;
+        entry.table = from->table->id;
+        entry.row = from->row;
+        entry.rows = from->rows;
+        entry.whole = 1;
+        entry.clock.groups = (rowtide__group *)from->groups;
+        entry.clock.count = from->count;
+        for (int64_t n = 0; n < from->rows; n++)
+            take_key(engine, from, n, &entry.keys[n]);
+        rc = rowtide__tail_note(engine, &entry);
     }
     return rc;
 }
@@ -194,6 +209,7 @@ static int encode(rowtide__crdt *engine, const addition *it)
     rowtide__tail *tail = engine->tail;
     return rowtide__tail_encode(&tail->record, tail->db_version, it->db_version,
                                 engine->db_version, it->entries, it->count,
+                                rowtide__pending_keys(engine->pending),
                                 &tail->part);
 }
 

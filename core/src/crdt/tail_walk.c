@@ -15,9 +15,9 @@ int rowtide__walk_open(rowtide__walk *walk, rowtide__crdt *engine,
     return rc == ROWTIDE_OK
                ? rowtide__crdt_prepare(
                      engine, &walk->stmt,
-                     "SELECT %s, clock FROM main.rowtide_crdt_rows_%lld ORDER "
-                     "BY 1",
-                     table->integer_key ? "first" : "pk", (long long)table->id)
+                     "SELECT first, clock FROM main.rowtide_crdt_rows_%lld "
+                     "ORDER BY 1",
+                     (long long)table->id)
                : rc;
 }
 
@@ -39,8 +39,7 @@ static int step_record(rowtide__walk *walk)
     if (rc != ROWTIDE_OK)
         return rc < 0 ? rc : ROWTIDE_OK;
     const void *data = sqlite3_column_blob(walk->stmt, 1);
-    if (walk->table->integer_key)
-        walk->next_first = sqlite3_column_int64(walk->stmt, 0);
+    walk->next_first = sqlite3_column_int64(walk->stmt, 0);
     return rowtide__clock_decode(&walk->record, &walk->next_rows,
                                  data ? data : "",
                                  (size_t)sqlite3_column_bytes(walk->stmt, 1));
@@ -56,13 +55,13 @@ static void skip_rows(rowtide__walk *walk, int64_t rows)
 
 static int take_tail(rowtide__walk *walk)
 {
-    rowtide__key key = {walk->places[walk->next++].row, NULL, 0};
-    int stored = walk->next_rows > 0 && walk->next_first == key.integer;
-    int rc = rowtide__tail_find(walk->engine, walk->table, &key, &walk->clock);
-    walk->first = key.integer;
+    int64_t row = walk->places[walk->next++].row;
+    int stored = walk->next_rows > 0 && walk->next_first == row;
+    int rc = rowtide__tail_find(walk->engine, walk->table, row, &walk->clock);
+    walk->first = row;
     walk->rows = 1;
     if (rc == 0)
-        rc = rowtide__store_record(walk->engine, walk->table, &key,
+        rc = rowtide__store_record(walk->engine, walk->table, row,
                                    &walk->clock);
     if (stored)
         skip_rows(walk, 1);
