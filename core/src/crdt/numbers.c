@@ -203,15 +203,20 @@ int rowtide__key_of_row(rowtide__crdt *engine, rowtide__crdt_table *table,
     key->row = row;
     key->known = 1;
     if (table->integer_key)
-        return ROWTIDE_OK;
+        return rowtide__key_write(table, key, out);
     int rc = find_of_row(engine, table, row, &found);
     if (rc != ROWTIDE_OK)
         return rc;
     rowtide__buffer_clear(out);
-    rc = rowtide__buffer_append(out, found.data, found.size);
-    key->data = out->data;
+    rc = rowtide__buffer_reserve(out, 1 + found.size);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    out->data[0] = (char)table->key_count;
+    memcpy(out->data + 1, found.data, found.size);
+    out->size = 1 + found.size;
+    key->data = out->data + 1;
     key->size = found.size;
-    return rc;
+    return ROWTIDE_OK;
 }
 
 /* ## From keys to numbers */
