@@ -387,6 +387,8 @@ void rowtide__tail_free(rowtide__tail *tail);
 struct rowtide__new_keys *rowtide__tail_keys(rowtide__tail *tail);
 /* Read what is stored, if it has changed. */
 int rowtide__tail_load(rowtide__crdt *engine);
+/* The same if it may have changed. */
+int rowtide__tail_know(rowtide__crdt *engine);
 /* It may have changed. */
 void rowtide__tail_doubt(rowtide__tail *tail);
 /* The last one in it, 0 if it is empty. */

@@ -292,6 +292,11 @@ int rowtide__tail_load(rowtide__crdt *engine)
     return rc;
 }
 
+int rowtide__tail_know(rowtide__crdt *engine)
+{
+    return engine->tail->known ? ROWTIDE_OK : rowtide__tail_load(engine);
+}
+
 static int complete(rowtide__crdt *engine, rowtide__crdt_table *table,
                     int64_t row, rowtide__clock *out)
 {
@@ -312,7 +317,7 @@ int rowtide__tail_find(rowtide__crdt *engine, rowtide__crdt_table *table,
                        int64_t row, rowtide__clock *out)
 {
     rowtide__tail *tail = engine->tail;
-    int rc = tail->known ? ROWTIDE_OK : rowtide__tail_load(engine);
+    int rc = rowtide__tail_know(engine);
     if (rc != ROWTIDE_OK || tail->count == 0)
         return rc;
     const rowtide__kept *kept = find_kept(tail, table->id, row);
@@ -346,7 +351,7 @@ int rowtide__tail_items(rowtide__crdt *engine, rowtide__log *out)
 {
     rowtide__tail *tail = engine->tail;
     rowtide__tail_scan scan;
-    int rc = tail->known ? ROWTIDE_OK : rowtide__tail_load(engine);
+    int rc = rowtide__tail_know(engine);
     out->count = 0;
     if (rc != ROWTIDE_OK || tail->used == 0)
         return rc;
