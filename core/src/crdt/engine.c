@@ -17,7 +17,7 @@ int rowtide__crdt_new(sqlite3 *sqlite, rowtide__crdt **out)
         return ROWTIDE_ENOMEM;
     engine->sqlite = sqlite;
     engine->references = 1;
-    engine->serial = 1;
+    engine->serial = engine->schema_seen = 1;
     unsigned char start;
     sqlite3_randomness(1, &start);
     engine->outdated_items = start;
@@ -125,19 +125,21 @@ int rowtide__crdt_savepoint(rowtide__crdt *engine, int number)
             return rc;
     }
     engine->top_mark = number;
-    return rowtide__pending_mark(engine->pending, number);
+    return rowtide__pending_mark(engine->pending, number, engine->impacted);
 }
 
-void rowtide__crdt_release_savepoint(rowtide__crdt *engine, int number)
+int rowtide__crdt_release_savepoint(rowtide__crdt *engine, int number)
 {
+    int rc = rowtide__merge_flush(engine);
     rowtide__pending_unmark(engine->pending, number);
     engine->top_mark = number - 1;
+    return rc;
 }
 
 void rowtide__crdt_rollback_to(rowtide__crdt *engine, int number)
 {
     rowtide__merge_rollback_to(engine);
-    rowtide__pending_cut(engine->pending, number);
+    engine->impacted = rowtide__pending_cut(engine->pending, number);
     rowtide__sites_forget(engine->sites);
     engine->serial++;
     engine->top_mark = number;

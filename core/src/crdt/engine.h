@@ -22,6 +22,7 @@ typedef struct rowtide__crdt_table rowtide__crdt_table;
 typedef struct rowtide__crdt_column {
     int id;     /* from 1, never used again */
     char *name; /* as in the schema */
+    int not_null;
     sqlite3_stmt *upsert, *update;
 } rowtide__crdt_column;
 
@@ -57,6 +58,11 @@ struct rowtide__crdt_table {
     sqlite3_stmt *remove, *create;
     struct rowtide__sets *sets; /* merge_row.c */
 
+    /* Its CHECKs, triggers and the like may refuse what is merged, as far as it
+     * was known when engine->schema_seen was `guard_schema`. */
+    int guarded;
+    uint64_t guard_schema; /* 0: not known */
+
     const void *reader; /* whose row `get` or `scan` is at */
 
     /* Valid until the transaction ends. */
@@ -82,6 +88,7 @@ typedef struct rowtide__sites rowtide__sites;
 enum rowtide__fixed {
     ROWTIDE__LAST_VERSION,
     ROWTIDE__JOIN,
+    ROWTIDE__WATCH,
     ROWTIDE__LOG_PUT,
     ROWTIDE__LOG_BATCH,
     ROWTIDE__LOG_NEXT,
@@ -119,6 +126,7 @@ struct rowtide__crdt {
     uint64_t serial;           /* changes when what was read may have changed */
     uint64_t generation;       /* changes when `tables` do */
     uint64_t first_generation; /* when the transaction began */
+    uint64_t schema_seen;      /* changes when we see that the schema has */
     int64_t db_version;        /* at its start */
     int64_t pending_version;   /* what it will be; 0: not set */
     int64_t sequence;
@@ -170,7 +178,7 @@ int rowtide__crdt_failed(rowtide__crdt *engine, int status);
 /* Callbacks of crsql_changes. */
 void rowtide__crdt_begin(rowtide__crdt *engine);
 int rowtide__crdt_savepoint(rowtide__crdt *engine, int number);
-void rowtide__crdt_release_savepoint(rowtide__crdt *engine, int number);
+int rowtide__crdt_release_savepoint(rowtide__crdt *engine, int number);
 void rowtide__crdt_rollback_to(rowtide__crdt *engine, int number);
 void rowtide__crdt_end_transaction(rowtide__crdt *engine, int committed);
 
@@ -277,9 +285,11 @@ void rowtide__pending_entry(const rowtide__pending *pending, size_t nth,
                             rowtide__entry *out);
 /* All of it is written. What a rollback may bring back is kept. */
 void rowtide__pending_written(rowtide__pending *pending);
-int rowtide__pending_mark(rowtide__pending *pending, int number);
+/* `note` is kept for who cuts to the mark. */
+int rowtide__pending_mark(rowtide__pending *pending, int number, int64_t note);
 void rowtide__pending_unmark(rowtide__pending *pending, int number);
-void rowtide__pending_cut(rowtide__pending *pending, int number);
+/* The note of the mark, 0 if the savepoint is older than all. */
+int64_t rowtide__pending_cut(rowtide__pending *pending, int number);
 
 /* ## store.c: clocks on disk, one record for a row or for a run of rows */
 /* The clock of a row, pending or stored; empty if it has none. */
@@ -385,8 +395,10 @@ void rowtide__reader_free(rowtide__reader *reader);
 
 /* ## merge.c */
 void rowtide__crdt_merge_free(rowtide__crdt *engine);
-/* Merge one change; *won counts what crsql_rows_impacted() counts. Atomic: if
- * it fails, nothing of it remains. The message names table, key and column. */
+/* Merge a row that is inserted into crsql_changes; *won counts what
+ * crsql_rows_impacted() counts. If it fails, nothing of it remains. The message
+ * names table, key and column. The cells of a row may be held, but are written
+ * before anyone can look. */
 int rowtide__crdt_merge_change(rowtide__crdt *engine,
                                const rowtide_crdt_change *change, int *won);
 /* The same, but the cells of a row may be written later, all at once. Ends

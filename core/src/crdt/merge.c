@@ -287,11 +287,38 @@ static int merge_create(merge *work)
     return save(work, set_sentinel(work, sentinel_version(work->change)));
 }
 
+/* An error has to come while its row does, unless it ends the transaction
+ * anyway. */
+static int may_hold(merge *work, int *out)
+{
+    enum { MOST_BYTES = 1 << 16 };
+    const rowtide_value *value = &work->change->value;
+    *out = work->hold != ROWTIDE__AT_ONCE;
+    if (work->hold != ROWTIDE__HELD_IF_SAFE)
+        return ROWTIDE_OK;
+    int guarded,
+        rc = rowtide__merge_is_guarded(work->engine, work->table, &guarded);
+    if (guarded
+        || (value->type == ROWTIDE_NULL
+            && work->table->columns[work->column].not_null)
+        || work->engine->merge->bytes.size + value->size > MOST_BYTES)
+        *out = 0;
+    return rc;
+}
+
 static int write_cell(merge *work)
 {
-    int exists = work->length % 2 == 1;
-    return (work->hold ? rowtide__merge_hold : rowtide__merge_write_cell)(
-        work->engine, work->column, &work->change->value, exists);
+    int exists = work->length % 2 == 1, hold;
+    int rc = may_hold(work, &hold);
+    if (rc == ROWTIDE_OK && hold)
+        return rowtide__merge_hold(work->engine, work->column,
+                                   &work->change->value, exists);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__merge_flush(work->engine);
+    return rc == ROWTIDE_OK
+               ? rowtide__merge_write_cell(work->engine, work->column,
+                                           &work->change->value, exists)
+               : rc;
 }
 
 static int merge_cell(merge *work)
@@ -492,11 +519,16 @@ static int merge_one(rowtide__crdt *engine, const rowtide_crdt_change *change,
 int rowtide__crdt_merge_change(rowtide__crdt *engine,
                                const rowtide_crdt_change *change, int *won)
 {
-    return merge_one(engine, change, 0, won);
+    int hold = rowtide__merge_is_batch(engine) ? ROWTIDE__HELD_IF_SAFE
+                                               : ROWTIDE__AT_ONCE;
+    int rc = merge_one(engine, change, hold, won);
+    if (rc == ROWTIDE_OK)
+        rowtide__merge_note_statement(engine);
+    return rc;
 }
 
 int rowtide__crdt_merge_held(rowtide__crdt *engine,
                              const rowtide_crdt_change *change, int *won)
 {
-    return merge_one(engine, change, 1, won);
+    return merge_one(engine, change, ROWTIDE__HELD, won);
 }

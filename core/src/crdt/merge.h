@@ -17,6 +17,13 @@ struct rowtide__merge_cache {
     int busy;    /* a change is on its way in */
     int writing; /* what is held is on its way out */
 
+    /* The statement that writes to crsql_changes: see merge_statement.c. */
+    int statement; /* 0: another one than before, 1: it goes on, 2: and `batch`
+                      is known */
+    int total;     /* sqlite3_total_changes() while it lasts */
+    int batch;     /* its cells may be held */
+    uint64_t run, watched_run;
+
     /* The row that was merged into last. */
     rowtide__crdt_table *table; /* NULL: none */
     rowtide__key row;
@@ -31,6 +38,23 @@ struct rowtide__merge_cache {
     rowtide_buffer bytes;
 };
 
+/* How cells are merged. */
+enum {
+    ROWTIDE__AT_ONCE,
+    ROWTIDE__HELD_IF_SAFE, /* those that nothing can refuse */
+    ROWTIDE__HELD
+};
+
+/* ## merge_statement.c */
+/* Is this a further row of a statement whose cells may be held? */
+int rowtide__merge_is_batch(rowtide__crdt *engine);
+/* A row has been inserted into crsql_changes. */
+void rowtide__merge_note_statement(rowtide__crdt *engine);
+/* May a row of the table be refused, by a CHECK or a trigger? */
+int rowtide__merge_is_guarded(rowtide__crdt *engine, rowtide__crdt_table *table,
+                              int *out);
+
+/* ## merge_row.c */
 /* What is held is written: nothing to do if there is nothing. */
 int rowtide__merge_flush(rowtide__crdt *engine);
 /* Flush, and forget the row. */

@@ -248,7 +248,7 @@ void rowtide__merge_discard(rowtide__crdt *engine)
     cache *held = engine->merge;
     if (!held)
         return;
-    held->count = held->unsaved = 0;
+    held->count = held->unsaved = held->statement = 0;
     held->table = NULL;
     rowtide__buffer_clear(&held->bytes);
 }

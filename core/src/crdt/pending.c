@@ -23,6 +23,7 @@ typedef struct mark {
     int number;
     size_t height, written;
     int64_t rows; /* of the item on top */
+    int64_t note;
 } mark;
 
 /* Items of a table with more than one row, in order of key. */
@@ -443,7 +444,7 @@ void rowtide__pending_written(rowtide__pending *pending)
     pending->written = pending->count;
 }
 
-int rowtide__pending_mark(rowtide__pending *pending, int number)
+int rowtide__pending_mark(rowtide__pending *pending, int number, int64_t note)
 {
     rowtide__pending_unmark(pending, number);
     int rc = fold(pending);
@@ -454,6 +455,7 @@ int rowtide__pending_mark(rowtide__pending *pending, int number)
         return rc;
     mark *made = &pending->marks[pending->mark_count++];
     made->number = number;
+    made->note = note;
     made->height = pending->count;
     made->written = pending->written;
     made->rows = pending->count > 0 ? pending->items[pending->count - 1].rows
@@ -471,7 +473,7 @@ void rowtide__pending_unmark(rowtide__pending *pending, int number)
         rowtide__pending_clear(pending);
 }
 
-void rowtide__pending_cut(rowtide__pending *pending, int number)
+int64_t rowtide__pending_cut(rowtide__pending *pending, int number)
 {
     mark *found = NULL;
     size_t left = pending->mark_count;
@@ -482,7 +484,7 @@ void rowtide__pending_cut(rowtide__pending *pending, int number)
     if (!found || found->number != number) {
         cut_to(pending, 0);
         pending->mark_count = left;
-        return;
+        return 0;
     }
     cut_to(pending, found->height);
     if (pending->count > 0)
@@ -490,4 +492,5 @@ void rowtide__pending_cut(rowtide__pending *pending, int number)
     pending->written = found->written;
     found->number = number;
     pending->mark_count = left + 1;
+    return found->note;
 }

@@ -49,6 +49,7 @@ static void drop_shape(rowtide__crdt_table *table)
     table->columns = NULL;
     table->key_count = table->column_count = table->max_column = 0;
     table->shaped = table->stale = table->keys_changed = 0;
+    table->guard_schema = 0;
 }
 
 static void free_table(rowtide__crdt_table *table)
@@ -273,7 +274,8 @@ static int add_key(rowtide__crdt_table *table, int place, const char *name)
     return table->keys[place - 1] ? ROWTIDE_OK : ROWTIDE_ENOMEM;
 }
 
-static int add_column(rowtide__crdt_table *table, const char *name)
+static int add_column(rowtide__crdt_table *table, const char *name,
+                      int not_null)
 {
     size_t count = (size_t)table->column_count;
     rowtide__crdt_column *columns = rowtide__realloc(
@@ -282,6 +284,7 @@ static int add_column(rowtide__crdt_table *table, const char *name)
         return ROWTIDE_ENOMEM;
     table->columns = columns;
     memset(&columns[count], 0, sizeof *columns);
+    columns[count].not_null = not_null;
     columns[count].name = rowtide__strdup(name);
     if (!columns[count].name)
         return ROWTIDE_ENOMEM;
@@ -295,7 +298,8 @@ static int read_actual(rowtide__crdt *engine, rowtide__crdt_table *table)
     sqlite3_stmt *stmt;
     int rc = rowtide__crdt_prepare(
         engine, &stmt,
-        "SELECT name, pk, hidden FROM pragma_table_xinfo(%Q, 'main')",
+        "SELECT name, pk, hidden, \"notnull\" FROM pragma_table_xinfo(%Q, "
+        "'main')",
         table->name);
     while (rc == ROWTIDE_OK
            && (rc = rowtide__crdt_step(engine, stmt)) == ROWTIDE_OK) {
@@ -305,7 +309,7 @@ static int read_actual(rowtide__crdt *engine, rowtide__crdt_table *table)
         else if (sqlite3_column_int(stmt, 1) > 0)
             rc = add_key(table, sqlite3_column_int(stmt, 1), name);
         else if (sqlite3_column_int(stmt, 2) == 0)
-            rc = add_column(table, name);
+            rc = add_column(table, name, sqlite3_column_int(stmt, 3));
     }
     sqlite3_finalize(stmt);
     return rc < 0 ? rc : ROWTIDE_OK;
