@@ -174,10 +174,67 @@ static int create_trigger(rowtide__crdt *engine,
     return rc;
 }
 
+/* By the collations of the key, which need not be those of its columns. */
+static int write_equal(rowtide__crdt *engine, const rowtide__crdt_table *table,
+                       rowtide__writer *writer)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = rowtide__crdt_prepare(
+        engine, &stmt,
+        "SELECT group_concat(printf('\"%%w\" COLLATE \"%%w\" = new.\"%%w\"', "
+        "x.name, x.coll, x.name), ' AND ') FROM pragma_index_list(%Q, 'main') "
+        "AS i, pragma_index_xinfo(i.name, 'main') AS x "
+        "WHERE i.origin = 'pk' AND x.key",
+        table->name);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_step(engine, stmt);
+    const char *text = rc == ROWTIDE_OK
+                           ? (const char *)sqlite3_column_text(stmt, 0)
+                           : NULL;
+    rowtide__write_text(writer, " WHERE ");
+    rowtide__write_text(writer, text ? text : "0");
+    sqlite3_finalize(stmt);
+    return rc < 0 ? rc : writer->rc;
+}
+
+/* For keys that are equal by a collation: twin.h. */
+static int create_before(rowtide__crdt *engine,
+                         const rowtide__crdt_table *table, int updates)
+{
+    rowtide_buffer body = ROWTIDE_BUFFER_INIT, of = ROWTIDE_BUFFER_INIT;
+    rowtide__writer writer = {&body, ROWTIDE_OK};
+    write_keys(&writer, table, ", new.");
+    if (updates)
+        write_keys(&writer, table, ", old.");
+    write_keys(&writer, table, ", ");
+    rowtide__write_text(&writer, ") FROM ");
+    write_name(&writer, "", table->name);
+    int rc = write_equal(engine, table, &writer);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_write_keys(table, &of);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_exec(
+            engine,
+            "CREATE TRIGGER main.\"%w__crsql_%ctrig\" BEFORE %s %s ON \"%w\" "
+            "BEGIN SELECT crsql_before_%s(%lld%s; END",
+            table->name, updates ? 'x' : 'b', updates ? "UPDATE OF" : "INSERT",
+            updates ? of.data : "", table->name, updates ? "update" : "insert",
+            (long long)table->id, body.data);
+    rowtide_buffer_dispose(&body);
+    rowtide_buffer_dispose(&of);
+    return rc;
+}
+
 int rowtide__crdt_create_triggers(rowtide__crdt *engine,
                                   const rowtide__crdt_table *table)
 {
-    int rc = create_trigger(engine, table, 'i', "INSERT");
+    int rc = ROWTIDE_OK;
+    if (table->folding)
+        rc = create_before(engine, table, 0);
+    if (rc == ROWTIDE_OK && table->folding)
+        rc = create_before(engine, table, 1);
+    if (rc == ROWTIDE_OK)
+        rc = create_trigger(engine, table, 'i', "INSERT");
     if (rc == ROWTIDE_OK)
         rc = create_trigger(engine, table, 'u', "UPDATE");
     if (rc == ROWTIDE_OK)
@@ -191,8 +248,10 @@ int rowtide__crdt_drop_triggers(rowtide__crdt *engine, const char *name)
         engine,
         "DROP TRIGGER IF EXISTS main.\"%w__crsql_itrig\"; "
         "DROP TRIGGER IF EXISTS main.\"%w__crsql_utrig\"; "
-        "DROP TRIGGER IF EXISTS main.\"%w__crsql_dtrig\"",
-        name, name, name);
+        "DROP TRIGGER IF EXISTS main.\"%w__crsql_dtrig\"; "
+        "DROP TRIGGER IF EXISTS main.\"%w__crsql_btrig\"; "
+        "DROP TRIGGER IF EXISTS main.\"%w__crsql_xtrig\"",
+        name, name, name, name, name);
 }
 
 /* ## Rows that are there already */

@@ -1,5 +1,6 @@
 #include "crdt/engine.h"
 #include "crdt/merge.h"
+#include "crdt/twin.h"
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/error.h"
@@ -56,6 +57,7 @@ void rowtide__crdt_release(void *argument)
     rowtide_buffer_dispose(&engine->key);
     rowtide_buffer_dispose(&engine->bytes);
     rowtide__crdt_merge_free(engine);
+    rowtide__twin_free(engine);
     rowtide__free(engine);
 }
 

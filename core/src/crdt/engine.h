@@ -145,6 +145,7 @@ struct rowtide__crdt {
     rowtide__clock work, work2;
     rowtide_buffer key, bytes;          /* for whoever is at work */
     struct rowtide__merge_cache *merge; /* merge.c */
+    struct rowtide__twin *twin;         /* twin.c */
 
     /* Inside CREATE VIRTUAL TABLE no savepoint can be opened. */
     int unguarded;
@@ -447,7 +448,7 @@ int rowtide__crdt_add_convert(rowtide__crdt *engine);     /* convert*.c */
  *
  * Engine (built into the library and into the extension; sees base and
  * crdt/sqlite.h only, never db/): engine.c sql.c tables.c keys.c clock.c
- * pending.c store.c log.c sweep.c flush.c rows.c sites.c clock_disk.c read.c local.c merge.c enable.c alter.c changes.c
+ * pending.c store.c log.c sweep.c flush.c rows.c sites.c clock_disk.c read.c local.c twin.c merge.c enable.c alter.c changes.c
  * views.c functions.c register.c pack.c unpack_table.c.
  *
  * SQL functions on top of the engine, in both too: fract*.c

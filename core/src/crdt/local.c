@@ -1,5 +1,6 @@
 #include "crdt/local.h"
 #include "crdt/merge.h"
+#include "crdt/twin.h"
 #include "base/error.h"
 
 #include <string.h>
@@ -176,6 +177,22 @@ static int read_key(rowtide__crdt *engine, rowtide__crdt_table *table,
 typedef int (*row_change)(rowtide__crdt *engine, rowtide__crdt_table *table,
                           rowtide__clock *clock);
 
+/* A row with another spelling of the key was in its place. */
+static int bury_twin(rowtide__crdt *engine, rowtide__crdt_table *table,
+                     const rowtide__key *key)
+{
+    rowtide__key gone;
+    rowtide__clock *clock = &engine->work;
+    if (!table->folding || !rowtide__twin_take(engine, table, key, &gone))
+        return ROWTIDE_OK;
+    int rc = rowtide__clock_load(engine, table, &gone, clock);
+    if (rc != ROWTIDE_OK || rowtide__clock_length(clock) % 2 == 0)
+        return rc;
+    rc = rowtide__local_delete(engine, clock);
+    return rc == ROWTIDE_OK ? rowtide__crdt_put(engine, table, &gone, clock)
+                            : rc;
+}
+
 static int change_row(rowtide__crdt *engine, int argc, sqlite3_value **argv,
                       row_change change)
 {
@@ -187,6 +204,8 @@ static int change_row(rowtide__crdt *engine, int argc, sqlite3_value **argv,
                            table->key_count, argc - 1);
     if (rc == ROWTIDE_OK)
         rc = read_key(engine, table, argv + 1, &key);
+    if (rc == ROWTIDE_OK && change == rowtide__local_insert)
+        rc = bury_twin(engine, table, &key);
     if (rc == ROWTIDE_OK)
         rc = rowtide__clock_load(engine, table, &key, &engine->work);
     if (rc == ROWTIDE_OK)
@@ -392,9 +411,13 @@ static int update_row(update *call)
     int moved = 0, any = 0, rc = ROWTIDE_OK;
     if (call->first == 0)
         rc = is_key_changed(call, &moved);
+    if (rc == ROWTIDE_OK)
+        rc = read_key(engine, call->table, call->new_key, &key);
+    if (rc == ROWTIDE_OK && moved)
+        rc = bury_twin(engine, call->table, &key);
     if (rc == ROWTIDE_OK && moved)
         rc = load_old(call, &engine->work2);
-    if (rc == ROWTIDE_OK)
+    if (rc == ROWTIDE_OK && moved)
         rc = read_key(engine, call->table, call->new_key, &key);
     if (rc == ROWTIDE_OK)
         rc = rowtide__clock_load(engine, call->table, &key, &engine->work);
