@@ -131,7 +131,8 @@ def test_what_lives_is_what_is_there(
             each.run(schema + "; SELECT crsql_as_crr('t')")
         cursor = 0
         for sql, key, value, old in history:
-            db.run(sql, *[key, value, old][: 1 + sql.count("?2") + sql.count("?3")])
+            values: list[Value] = [key, value, old]
+            db.run(sql, *values[: 1 + sql.count("?2") + sql.count("?3")])
             keys = {packed(db, key) for (key,) in db.run("SELECT k FROM t")}
             assert living(db) == keys
             cursor = pull(db, other, cursor)

@@ -343,6 +343,26 @@ static int merge_cell(merge *work)
     return save(work, rc);
 }
 
+/* Both have deleted the row, or made it again. That is one and the same, but
+ * for who did it: it is told of the greater site if that is wanted of equal
+ * values. */
+static int merge_same_life(merge *work)
+{
+    rowtide__cell stored;
+    int order = 0;
+    if (!work->engine->merge_equal_values
+        || !rowtide__clock_find(work->clock, ROWTIDE__SENTINEL, &stored))
+        return ROWTIDE_OK;
+    int rc = compare_site(work, stored.site, &order);
+    if (rc != ROWTIDE_OK || order <= 0)
+        return rc;
+    rc = prepare_cell(work);
+    work->cell.version = stored.version;
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__clock_set(work->clock, ROWTIDE__SENTINEL, &work->cell);
+    return rc == ROWTIDE_OK ? save(work, rc) : rc;
+}
+
 static int merge_into_row(merge *work)
 {
     int64_t length = work->change->causal_length;
@@ -350,10 +370,11 @@ static int merge_into_row(merge *work)
     if (length < work->length || length <= 0)
         return ROWTIDE_OK;
     if (length % 2 == 0)
-        return length == work->length ? ROWTIDE_OK : merge_delete(work);
+        return length == work->length ? merge_same_life(work)
+                                      : merge_delete(work);
     if (work->column >= 0)
         return merge_cell(work);
-    return length == work->length ? ROWTIDE_OK : merge_create(work);
+    return length == work->length ? merge_same_life(work) : merge_create(work);
 }
 
 /* ## The row */
