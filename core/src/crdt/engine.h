@@ -116,6 +116,7 @@ struct rowtide__crdt {
     int failed;                /* a write was not tracked: refuse to commit */
     int failed_mark, top_mark; /* savepoints that were open; -1: none */
     int sync_bit;
+    int merging; /* a merge has set it; what triggers write is tracked */
     int merge_equal_values;
     int64_t least_version; /* db_version is not below */
     unsigned char site_id[ROWTIDE_SITE_ID_SIZE];

@@ -204,6 +204,11 @@ static int change_row(rowtide__crdt *engine, int argc, sqlite3_value **argv,
                            table->key_count, argc - 1);
     if (rc == ROWTIDE_OK)
         rc = read_key(engine, table, argv + 1, &key);
+    if (rc == ROWTIDE_OK && rowtide__merge_is_writing(engine, table, &key)) {
+        engine->merge->inserted += change == rowtide__local_insert;
+        engine->merge->deleted += change != rowtide__local_insert;
+        return ROWTIDE_OK;
+    }
     if (rc == ROWTIDE_OK && change == rowtide__local_insert)
         rc = bury_twin(engine, table, &key);
     if (rc == ROWTIDE_OK)
@@ -230,7 +235,7 @@ static void end_call(sqlite3_context *context, rowtide__crdt *engine, int rc)
 
 static int is_applicable(const rowtide__crdt *engine, int argc, int least)
 {
-    return argc >= least && !engine->sync_bit;
+    return argc >= least && (!engine->sync_bit || engine->merging);
 }
 
 static void after_insert(sqlite3_context *context, int argc,
@@ -386,13 +391,16 @@ static int load_old(update *call, rowtide__clock *out)
                : rc;
 }
 
-static int set_changed(update *call, rowtide__clock *clock, int *any)
+/* `merged`: the row is being merged, and of its cells those are not ours. */
+static int set_changed(update *call, rowtide__clock *clock, int merged,
+                       int *any)
 {
     int64_t db_version;
     int rc = ROWTIDE_OK, changed;
     for (int i = 0; i < call->count && rc == ROWTIDE_OK; i++) {
         rc = is_changed(call->new_values[i], call->old_values[i], &changed);
-        if (rc != ROWTIDE_OK || !changed)
+        if (rc != ROWTIDE_OK || !changed
+            || (merged && rowtide__merge_is_set(call->engine, call->first + i)))
             continue;
         *any = 1;
         rc = rowtide__crdt_next_version(call->engine, 0, &db_version);
@@ -404,15 +412,43 @@ static int set_changed(update *call, rowtide__clock *clock, int *any)
     return rc;
 }
 
+/* By the merge itself, or by a trigger of the row. */
+static int update_merged(update *call, int moved)
+{
+    int any;
+    /* With the merged row its key takes another spelling. */
+    if (moved && call->table->folding)
+        return ROWTIDE_OK;
+    if (moved)
+        return rowtide__fail(ROWTIDE_EMISUSE,
+                             "a trigger changes the key of a row that is being "
+                             "merged");
+    return set_changed(call, &call->engine->merge->clock, 1, &any);
+}
+
+static int is_merged(update *call, sqlite3_value **values, int *out)
+{
+    rowtide__key key;
+    int rc = read_key(call->engine, call->table, values, &key);
+    *out = rc == ROWTIDE_OK
+           && rowtide__merge_is_writing(call->engine, call->table, &key);
+    return rc;
+}
+
 static int update_row(update *call)
 {
     rowtide__crdt *engine = call->engine;
     rowtide__key key;
-    int moved = 0, any = 0, rc = ROWTIDE_OK;
+    int moved = 0, any = 0, merged = 0, rc = ROWTIDE_OK;
     if (call->first == 0)
         rc = is_key_changed(call, &moved);
-    if (rc == ROWTIDE_OK)
-        rc = read_key(engine, call->table, call->new_key, &key);
+    if (rc == ROWTIDE_OK && moved && engine->merging)
+        rc = is_merged(call, call->old_key, &merged);
+    if (rc == ROWTIDE_OK && !merged && engine->merging)
+        rc = is_merged(call, call->new_key, &merged);
+    if (rc != ROWTIDE_OK || merged)
+        return rc == ROWTIDE_OK ? update_merged(call, moved) : rc;
+    rc = read_key(engine, call->table, call->new_key, &key);
     if (rc == ROWTIDE_OK && moved)
         rc = bury_twin(engine, call->table, &key);
     if (rc == ROWTIDE_OK && moved)
@@ -424,7 +460,7 @@ static int update_row(update *call)
     if (rc == ROWTIDE_OK && moved)
         rc = move_cells(call, &engine->work2, &engine->work);
     if (rc == ROWTIDE_OK)
-        rc = set_changed(call, &engine->work, &any);
+        rc = set_changed(call, &engine->work, 0, &any);
     if (rc != ROWTIDE_OK || (!moved && !any))
         return rc;
     if (moved)

@@ -266,12 +266,14 @@ static int merge_delete(merge *work)
     int rc = rowtide__merge_flush(work->engine);
     if (rc == ROWTIDE_OK)
         rc = prepare_cell(work);
-    if (rc == ROWTIDE_OK)
-        rc = rowtide__merge_remove_row(work->engine);
     if (rc != ROWTIDE_OK)
         return rc;
     rowtide__clock_drop_cells(work->clock);
-    return save(work, set_sentinel(work, sentinel_version(work->change)));
+    rc = set_sentinel(work, sentinel_version(work->change));
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__merge_remove_row(work->engine);
+    return rc == ROWTIDE_OK ? save(work, rowtide__merge_settle(work->engine, 1))
+                            : rc;
 }
 
 static int merge_create(merge *work)
@@ -279,12 +281,14 @@ static int merge_create(merge *work)
     int rc = rowtide__merge_flush(work->engine);
     if (rc == ROWTIDE_OK)
         rc = prepare_cell(work);
-    if (rc == ROWTIDE_OK)
-        rc = rowtide__merge_create_row(work->engine);
     if (rc != ROWTIDE_OK)
         return rc;
     rowtide__clock_zero_cells(work->clock, work->cell.db_version);
-    return save(work, set_sentinel(work, sentinel_version(work->change)));
+    rc = set_sentinel(work, sentinel_version(work->change));
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__merge_create_row(work->engine);
+    return rc == ROWTIDE_OK ? save(work, rowtide__merge_settle(work->engine, 0))
+                            : rc;
 }
 
 /* An error has to come while its row does, unless it ends the transaction
@@ -306,30 +310,31 @@ static int may_hold(merge *work, int *out)
     return rc;
 }
 
-static int write_cell(merge *work)
+/* The clock is set before, so that what triggers do to the row goes on top. */
+static int write_cell(merge *work, int hold)
 {
-    int exists = work->length % 2 == 1, hold;
-    int rc = may_hold(work, &hold);
-    if (rc == ROWTIDE_OK && hold)
-        return rowtide__merge_hold(work->engine, work->column,
-                                   &work->change->value, exists);
-    if (rc == ROWTIDE_OK)
-        rc = rowtide__merge_flush(work->engine);
-    return rc == ROWTIDE_OK
-               ? rowtide__merge_write_cell(work->engine, work->column,
-                                           &work->change->value, exists)
-               : rc;
+    int exists = work->length % 2 == 1;
+    const rowtide_value *value = &work->change->value;
+    if (hold)
+        return save(work, rowtide__merge_hold(work->engine, work->column, value,
+                                              exists));
+    int rc = rowtide__merge_write_cell(work->engine, work->column, value,
+                                       exists);
+    return rc == ROWTIDE_OK ? save(work, rowtide__merge_settle(work->engine, 0))
+                            : rc;
 }
 
 static int merge_cell(merge *work)
 {
     int64_t length = work->change->causal_length;
-    int wins, rc = decide_cell(work, &wins);
+    int wins, hold, rc = decide_cell(work, &wins);
     if (rc != ROWTIDE_OK || !wins)
         return rc;
     rc = prepare_cell(work);
     if (rc == ROWTIDE_OK)
-        rc = write_cell(work);
+        rc = may_hold(work, &hold);
+    if (rc == ROWTIDE_OK && !hold)
+        rc = rowtide__merge_flush(work->engine);
     if (rc != ROWTIDE_OK)
         return rc;
     if (length > work->length && (work->length != 0 || length > 1)) {
@@ -340,7 +345,7 @@ static int merge_cell(merge *work)
     if (rc == ROWTIDE_OK)
         rc = rowtide__clock_set(
             work->clock, work->table->columns[work->column].id, &work->cell);
-    return save(work, rc);
+    return rc == ROWTIDE_OK ? write_cell(work, hold) : rc;
 }
 
 /* Both have deleted the row, or made it again. That is one and the same, but

@@ -14,7 +14,10 @@ typedef struct rowtide__held {
 } rowtide__held;
 
 struct rowtide__merge_cache {
-    int busy;    /* a change is on its way in */
+    int busy;  /* a change is on its way in */
+    int place; /* of the cell that is written at once; -1: none */
+    /* By statements of ours or of triggers while they ran. */
+    int inserted, deleted;
     int writing; /* what is held is on its way out */
 
     /* The statement that writes to crsql_changes: see merge_statement.c. */
@@ -63,6 +66,12 @@ int rowtide__merge_leave(rowtide__crdt *engine);
 void rowtide__merge_discard(rowtide__crdt *engine);
 /* The same after a rollback to a savepoint. */
 void rowtide__merge_rollback_to(rowtide__crdt *engine);
+/* Is it the row that is being written? */
+int rowtide__merge_is_writing(const rowtide__crdt *engine,
+                              const rowtide__crdt_table *table,
+                              const rowtide__key *key);
+/* And is this one of its cells that are? */
+int rowtide__merge_is_set(const rowtide__crdt *engine, int place);
 /* The application is writing to a row. */
 int rowtide__merge_yield(rowtide__crdt *engine, rowtide__crdt_table *table,
                          const rowtide__key *key);
@@ -71,6 +80,8 @@ int rowtide__merge_hold(rowtide__crdt *engine, int place,
 /* Write one cell of the row at once. */
 int rowtide__merge_write_cell(rowtide__crdt *engine, int place,
                               const rowtide_value *value, int exists);
+/* The row is written, or removed: what triggers did to it meanwhile. */
+int rowtide__merge_settle(rowtide__crdt *engine, int removed);
 int rowtide__merge_remove_row(rowtide__crdt *engine);
 int rowtide__merge_create_row(rowtide__crdt *engine);
 /* Say in the last error where it was. */

@@ -85,7 +85,7 @@ static void before_write(sqlite3_context *context, int argc,
 {
     rowtide__crdt *engine = sqlite3_user_data(context);
     rowtide__crdt_table *table;
-    if (engine->sync_bit || argc < 3)
+    if ((engine->sync_bit && !engine->merging) || argc < 3)
         return;
     int rc = open_note(engine);
     if (rc == ROWTIDE_OK)
