@@ -71,13 +71,31 @@ def test_what_a_trigger_writes_is_a_change_of_ours(how: str) -> None:
         if how == "rows":
             db.run(MERGE, *change())
         else:
-            db.run(f"INSERT INTO crsql_changes ({COLUMNS}) VALUES ('t', x'010901', 'a', 1, 1, 1,"
-                   " x'11', 1, 0), ('t', x'010901', 'b', 1, 1, 1, x'11', 1, 0)")  # fmt: skip
+            made = "('t', x'010901', '{}', 1, 1, 1, x'11', 1, 0)"
+            db.run(f"INSERT INTO crsql_changes VALUES {made.format('a')}, {made.format('b')}")
         assert own(db) == [("audit", "a", 1), ("audit", "n", 0)]
         assert one(db, "SELECT crsql_internal_sync_bit()") == 0
         pull(db, other)
         assert other.run("SELECT id, a FROM audit") == [("i1", 1)]
         assert other.run("SELECT id, a FROM t") == [(1, 1)]
+
+
+@pytest.mark.parametrize("kind", ["", "TEMP"])
+@pytest.mark.parametrize("in_transaction", [False, True])
+def test_a_trigger_that_is_new(kind: str, in_transaction: bool) -> None:
+    with peers(1) as (db,):
+        if in_transaction:
+            db.run("BEGIN")
+        db.run(MERGE, *change())
+        db.run(MERGE, *change("a", 2, 2))
+        db.run(f"CREATE {kind} TRIGGER u AFTER UPDATE ON t BEGIN"
+               " INSERT INTO audit (id) VALUES (new.a); END")  # fmt: skip
+        db.run(MERGE, *change("a", 3, 3))
+        db.run(MERGE, *change("a", 4, 4))
+        assert [row[1] for row in own(db)] == ["a", "n", "a", "n"]
+        db.run("DROP TRIGGER u")
+        db.run(MERGE, *change("a", 5, 5))
+        assert len(own(db)) == 4
 
 
 def test_the_bit_is_still_set() -> None:
@@ -189,6 +207,29 @@ def test_a_failure_takes_back_what_triggers_wrote() -> None:
             db.run(MERGE, *change())
         db.run("COMMIT")
         assert changes(db) == [] == db.run("SELECT * FROM t")
+
+
+@pytest.mark.parametrize("of", ["OF a", ""])
+def test_peers_do_not_answer_each_other_for_ever(of: str) -> None:
+    """A trigger that never gives the same value twice."""
+    stamp = (f"CREATE TRIGGER x AFTER UPDATE {of} ON t BEGIN"
+             " UPDATE t SET b = random() WHERE id = new.id; END")  # fmt: skip
+    with peers(2, stamp) as (db, other):
+        db.run("INSERT INTO t (id) VALUES (1)")
+        sync(db, other)
+        db.run("UPDATE t SET a = 5")
+        for _ in range(2):
+            sync(db, other)
+        before = [
+            (one(each, "SELECT crsql_db_version()"), changes(each)) for each in (db, other)
+        ]
+        sync(db, other)
+        after = [
+            (one(each, "SELECT crsql_db_version()"), changes(each)) for each in (db, other)
+        ]
+        assert [version for version, _ in before] == [version for version, _ in after]
+        if of:
+            assert before == after and db.run("SELECT * FROM t") == other.run("SELECT * FROM t")
 
 
 # Peers that all have the same triggers

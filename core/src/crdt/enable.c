@@ -167,8 +167,9 @@ static int create_trigger(rowtide__crdt *engine,
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_exec(engine,
                                 "CREATE TRIGGER main.\"%w__crsql_%ctrig\" "
-                                "AFTER %s ON \"%w\" BEGIN %s END",
+                                "AFTER %s ON \"%w\" %s BEGIN %s END",
                                 table->name, letter, event, table->name,
+                                letter == 'u' ? "WHEN crsql_is_tracked()" : "",
                                 body.data);
     rowtide_buffer_dispose(&body);
     return rc;

@@ -484,6 +484,16 @@ static void after_update(sqlite3_context *context, int argc,
     end_call(context, call.engine, rc);
 }
 
+/* Before all columns are read for nothing. */
+static void is_tracked(sqlite3_context *context, int argc, sqlite3_value **argv)
+{
+    rowtide__crdt *engine = sqlite3_user_data(context);
+    (void)argc;
+    (void)argv;
+    sqlite3_result_int(context, is_applicable(engine, 0, 0)
+                                    && !rowtide__merge_is_alone(engine));
+}
+
 int rowtide__crdt_add_local(rowtide__crdt *engine)
 {
     int flags = SQLITE_UTF8 | SQLITE_INNOCUOUS;
@@ -495,5 +505,8 @@ int rowtide__crdt_add_local(rowtide__crdt *engine)
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_function(engine, "crsql_after_update", -1, flags,
                                     after_update);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_function(engine, "crsql_is_tracked", 0, flags,
+                                    is_tracked);
     return rc;
 }

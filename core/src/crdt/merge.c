@@ -291,6 +291,16 @@ static int merge_create(merge *work)
                             : rc;
 }
 
+static int watch_once(rowtide__crdt *engine)
+{
+    struct rowtide__merge_cache *held = engine->merge;
+    int rc = ROWTIDE_OK;
+    if (held->watched != held->run)
+        rc = rowtide__merge_watch(engine);
+    held->watched = held->run;
+    return rc;
+}
+
 /* An error has to come while its row does, unless it ends the transaction
  * anyway. */
 static int may_hold(merge *work, int *out)
@@ -300,9 +310,10 @@ static int may_hold(merge *work, int *out)
     *out = work->hold != ROWTIDE__AT_ONCE;
     if (work->hold != ROWTIDE__HELD_IF_SAFE)
         return ROWTIDE_OK;
-    int guarded,
-        rc = rowtide__merge_is_guarded(work->engine, work->table, &guarded);
-    if (guarded
+    int rc = watch_once(work->engine);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__merge_read_guarded(work->engine, work->table);
+    if (work->table->guarded
         || (value->type == ROWTIDE_NULL
             && work->table->columns[work->column].not_null)
         || work->engine->merge->bytes.size + value->size > MOST_BYTES)

@@ -14,8 +14,9 @@ typedef struct rowtide__held {
 } rowtide__held;
 
 struct rowtide__merge_cache {
-    int busy;  /* a change is on its way in */
-    int place; /* of the cell that is written at once; -1: none */
+    int busy;              /* a change is on its way in */
+    sqlite3_stmt *running; /* it writes the row */
+    int place;             /* of the cell that is written at once; -1: none */
     /* By statements of ours or of triggers while they ran. */
     int inserted, deleted;
     int writing; /* what is held is on its way out */
@@ -25,7 +26,8 @@ struct rowtide__merge_cache {
                       is known */
     int total;     /* sqlite3_total_changes() while it lasts */
     int batch;     /* its cells may be held */
-    uint64_t run, watched_run;
+    uint64_t watched; /* the statement before which the schema was looked at */
+    uint64_t run;
 
     /* The row that was merged into last. */
     rowtide__crdt_table *table; /* NULL: none */
@@ -53,9 +55,13 @@ enum {
 int rowtide__merge_is_batch(rowtide__crdt *engine);
 /* A row has been inserted into crsql_changes. */
 void rowtide__merge_note_statement(rowtide__crdt *engine);
-/* May a row of the table be refused, by a CHECK or a trigger? */
-int rowtide__merge_is_guarded(rowtide__crdt *engine, rowtide__crdt_table *table,
-                              int *out);
+/* What may refuse a row: table->guarded. */
+enum { ROWTIDE__TRIGGERS = 1, ROWTIDE__CONSTRAINTS = 2 };
+/* Read it, unless that has been done in this schema. */
+int rowtide__merge_read_guarded(rowtide__crdt *engine,
+                                rowtide__crdt_table *table);
+/* Notice that the schema has changed. */
+int rowtide__merge_watch(rowtide__crdt *engine);
 
 /* ## merge_row.c */
 /* What is held is written: nothing to do if there is nothing. */
@@ -66,6 +72,9 @@ int rowtide__merge_leave(rowtide__crdt *engine);
 void rowtide__merge_discard(rowtide__crdt *engine);
 /* The same after a rollback to a savepoint. */
 void rowtide__merge_rollback_to(rowtide__crdt *engine);
+/* A statement of a merge is running, and no trigger is there that could write
+ * to another row. */
+int rowtide__merge_is_alone(const rowtide__crdt *engine);
 /* Is it the row that is being written? */
 int rowtide__merge_is_writing(const rowtide__crdt *engine,
                               const rowtide__crdt_table *table,

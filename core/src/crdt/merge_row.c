@@ -36,13 +36,19 @@ void rowtide__sets_free(rowtide__sets *sets)
 /* While a merge writes, the row that it writes is not tracked. */
 static int run_untracked(rowtide__crdt *engine, sqlite3_stmt *stmt)
 {
+    int guarded = rowtide__merge_read_guarded(engine, engine->merge->table);
+    if (guarded != ROWTIDE_OK)
+        return guarded;
     int bit = engine->sync_bit;
     sqlite3_int64 rowid = sqlite3_last_insert_rowid(engine->sqlite);
     engine->sync_bit = 1;
     engine->merging = !bit;
     engine->busy++;
+    engine->merge->running = stmt;
     int rc = rowtide__crdt_run(engine, stmt);
     engine->busy--;
+    if (sqlite3_stmt_status(stmt, SQLITE_STMTSTATUS_REPREPARE, 1) > 0)
+        engine->schema_seen++;
     engine->merging = 0;
     engine->sync_bit = bit;
     sqlite3_set_last_insert_rowid(engine->sqlite, rowid);
@@ -55,6 +61,8 @@ static int prepare_keyed(rowtide__crdt *engine, rowtide__crdt_table *table,
 {
     rowtide_buffer sql = ROWTIDE_BUFFER_INIT;
     int rc = rowtide__crdt_write_keyed(table, verb, column, &sql);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__merge_watch(engine);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_prepare(engine, out, "%s", sql.data);
     rowtide_buffer_dispose(&sql);
@@ -236,6 +244,8 @@ static int prepare_set(rowtide__crdt *engine, int exists, set *out)
     int rc = rowtide__crdt_write_row(held->table, exists, out->places,
                                      out->count, &sql);
     if (rc == ROWTIDE_OK)
+        rc = rowtide__merge_watch(engine);
+    if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_prepare(engine, &out->stmt, "%s", sql.data);
     rowtide_buffer_dispose(&sql);
     if (rc != ROWTIDE_OK)
@@ -393,6 +403,15 @@ int rowtide__merge_leave(rowtide__crdt *engine)
     if (held && !held->writing)
         held->table = NULL;
     return rc;
+}
+
+int rowtide__merge_is_alone(const rowtide__crdt *engine)
+{
+    const cache *held = engine->merge;
+    return engine->merging && held->table
+           && !(held->table->guarded & ROWTIDE__TRIGGERS)
+           && sqlite3_stmt_status(held->running, SQLITE_STMTSTATUS_REPREPARE, 0)
+                  == 0;
 }
 
 int rowtide__merge_is_writing(const rowtide__crdt *engine,

@@ -162,29 +162,36 @@ void rowtide__merge_note_statement(rowtide__crdt *engine)
 /* Written by SQLite or by the application, whatever it means: a name that
  * looks like it only costs time. */
 static const char GUARDED[] =
-    "SELECT EXISTS(SELECT 1 FROM main.sqlite_master WHERE tbl_name = %Q "
-    "COLLATE NOCASE AND CASE type "
-    "WHEN 'trigger' THEN name NOT LIKE '%%\\_\\_crsql\\__trig' ESCAPE '\\' "
-    "WHEN 'table' THEN sql LIKE '%%check%%' OR sql LIKE '%%strict%%' OR sql "
-    "LIKE '%%on conflict%%' "
-    "ELSE sql LIKE '%%unique%%' OR sql LIKE '%%where%%' OR sql LIKE '%%(%%(%%' "
-    "END) OR EXISTS(SELECT 1 FROM temp.sqlite_master WHERE type = 'trigger' "
-    "AND tbl_name = %Q COLLATE NOCASE) OR EXISTS(SELECT 1 FROM "
-    "pragma_table_xinfo(%Q, 'main') WHERE hidden > 0 OR dflt_value LIKE "
-    "'%%(%%' OR (\"notnull\" AND dflt_value LIKE 'null'))";
+    "SELECT (EXISTS(SELECT 1 FROM main.sqlite_master WHERE type = 'trigger' "
+    "AND tbl_name = %Q COLLATE NOCASE AND name NOT LIKE "
+    "'%%\\_\\_crsql\\__trig' ESCAPE '\\') OR EXISTS(SELECT 1 FROM "
+    "temp.sqlite_master WHERE type = 'trigger' AND tbl_name = %Q COLLATE "
+    "NOCASE)) + 2 * (EXISTS(SELECT 1 FROM main.sqlite_master WHERE tbl_name = "
+    "%Q COLLATE NOCASE AND CASE type WHEN 'table' THEN sql LIKE '%%check%%' OR "
+    "sql LIKE '%%strict%%' OR sql LIKE '%%on conflict%%' WHEN 'index' THEN "
+    "sql LIKE '%%unique%%' OR sql LIKE '%%where%%' OR sql LIKE '%%(%%(%%' END) "
+    "OR EXISTS(SELECT 1 FROM pragma_table_xinfo(%Q, 'main') WHERE hidden > 0 "
+    "OR dflt_value LIKE '%%(%%' OR (\"notnull\" AND dflt_value LIKE 'null')))";
 
-static int read_guarded(rowtide__crdt *engine, rowtide__crdt_table *table)
+int rowtide__merge_read_guarded(rowtide__crdt *engine,
+                                rowtide__crdt_table *table)
 {
     int64_t guarded;
-    int rc = rowtide__crdt_integer(engine, &guarded, 1, GUARDED, table->name,
-                                   table->name, table->name);
-    table->guarded = guarded != 0;
+    if (table->guard_schema == engine->schema_seen)
+        return ROWTIDE_OK;
+    int rc = rowtide__merge_watch(engine);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_integer(engine, &guarded, 0, GUARDED, table->name,
+                                   table->name, table->name, table->name);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    table->guarded = (int)guarded;
     table->guard_schema = engine->schema_seen;
-    return rc;
+    return ROWTIDE_OK;
 }
 
 /* SQLite prepares a statement again when the schema has changed. */
-static int watch_schema(rowtide__crdt *engine)
+int rowtide__merge_watch(rowtide__crdt *engine)
 {
     sqlite3_stmt *stmt;
     int rc = rowtide__crdt_fixed(engine, ROWTIDE__WATCH, &stmt);
@@ -193,19 +200,5 @@ static int watch_schema(rowtide__crdt *engine)
     if (rc == ROWTIDE_OK
         && sqlite3_stmt_status(stmt, SQLITE_STMTSTATUS_REPREPARE, 1) > 0)
         engine->schema_seen++;
-    return rc;
-}
-
-int rowtide__merge_is_guarded(rowtide__crdt *engine, rowtide__crdt_table *table,
-                              int *out)
-{
-    struct rowtide__merge_cache *held = engine->merge;
-    int rc = ROWTIDE_OK;
-    if (held->watched_run != held->run)
-        rc = watch_schema(engine);
-    held->watched_run = held->run;
-    if (rc == ROWTIDE_OK && table->guard_schema != engine->schema_seen)
-        rc = read_guarded(engine, table);
-    *out = table->guarded;
     return rc;
 }
