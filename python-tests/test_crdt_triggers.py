@@ -291,7 +291,8 @@ def test_peers_with_the_same_triggers_converge(
                 take = pull if what == "pull" else pull_all
                 take(made[(actor + number) % 3], made[actor])
             else:
-                made[actor].run(what, *[number, text][: 1 + what.count("?2")])
+                values: list[Value] = [number, text]
+                made[actor].run(what, *values[: 1 + what.count("?2")])
         for _ in range(3):
             sync(*made)
         first, *others = made

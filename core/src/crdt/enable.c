@@ -243,6 +243,32 @@ int rowtide__crdt_create_triggers(rowtide__crdt *engine,
     return rc;
 }
 
+int rowtide__crdt_begin_triggers(rowtide__crdt *engine,
+                                 const rowtide__crdt_table *table)
+{
+    rowtide_buffer fresh = ROWTIDE_BUFFER_INIT, old = ROWTIDE_BUFFER_INIT;
+    rowtide__writer to_fresh = {&fresh, ROWTIDE_OK}, to_old = {&old, 0};
+    write_keys(&to_fresh, table, ", new.");
+    write_keys(&to_old, table, ", old.");
+    int rc = to_fresh.rc != ROWTIDE_OK ? to_fresh.rc : to_old.rc;
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_exec(
+            engine,
+            "DROP TRIGGER IF EXISTS main.\"%w__crsql_utrig\"; "
+            "CREATE TRIGGER main.\"%w__crsql_mtrig\" BEFORE UPDATE ON \"%w\" "
+            "BEGIN SELECT crsql_alter_before(%lld%s); END; "
+            "CREATE TRIGGER main.\"%w__crsql_utrig\" AFTER UPDATE ON \"%w\" "
+            "BEGIN SELECT crsql_after_update(%lld, 0%s%s); "
+            "SELECT crsql_alter_after(%lld%s%s); END",
+            table->registered, table->registered, table->name,
+            (long long)table->id, old.data, table->registered, table->name,
+            (long long)table->id, fresh.data, old.data, (long long)table->id,
+            fresh.data, old.data);
+    rowtide_buffer_dispose(&fresh);
+    rowtide_buffer_dispose(&old);
+    return rc;
+}
+
 int rowtide__crdt_drop_triggers(rowtide__crdt *engine, const char *name)
 {
     return rowtide__crdt_exec(
@@ -251,8 +277,9 @@ int rowtide__crdt_drop_triggers(rowtide__crdt *engine, const char *name)
         "DROP TRIGGER IF EXISTS main.\"%w__crsql_utrig\"; "
         "DROP TRIGGER IF EXISTS main.\"%w__crsql_dtrig\"; "
         "DROP TRIGGER IF EXISTS main.\"%w__crsql_btrig\"; "
-        "DROP TRIGGER IF EXISTS main.\"%w__crsql_xtrig\"",
-        name, name, name, name, name);
+        "DROP TRIGGER IF EXISTS main.\"%w__crsql_xtrig\"; "
+        "DROP TRIGGER IF EXISTS main.\"%w__crsql_mtrig\"",
+        name, name, name, name, name, name);
 }
 
 /* ## Rows that are there already */

@@ -1,4 +1,4 @@
-#include "crdt/engine.h"
+#include "crdt/alter_track.h"
 #include "crdt/merge.h"
 #include "crdt/twin.h"
 #include "base/alloc.h"
@@ -58,6 +58,7 @@ void rowtide__crdt_release(void *argument)
     rowtide_buffer_dispose(&engine->bytes);
     rowtide__crdt_merge_free(engine);
     rowtide__twin_free(engine);
+    rowtide__altered_free(engine);
     rowtide__free(engine);
 }
 

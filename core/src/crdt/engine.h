@@ -147,6 +147,7 @@ struct rowtide__crdt {
     rowtide_buffer key, bytes;          /* for whoever is at work */
     struct rowtide__merge_cache *merge; /* merge.c */
     struct rowtide__twin *twin;         /* twin.c */
+    struct rowtide__altered *altered;   /* alter_track.c */
 
     /* Inside CREATE VIRTUAL TABLE no savepoint can be opened. */
     int unguarded;
@@ -417,6 +418,8 @@ int rowtide__crdt_enable(rowtide__crdt *engine, const char *table);
 int rowtide__crdt_disable(rowtide__crdt *engine, const char *table);
 int rowtide__crdt_begin_alter(rowtide__crdt *engine, const char *table);
 int rowtide__crdt_commit_alter(rowtide__crdt *engine, const char *table);
+/* Undo everything since rowtide__crdt_begin_alter(). */
+int rowtide__crdt_rollback_alter(rowtide__crdt *engine, const char *table);
 
 /* ## convert.c */
 /* Take over the tables of cr-sqlite 0.16; *out is how many. */
@@ -449,7 +452,7 @@ int rowtide__crdt_add_convert(rowtide__crdt *engine);     /* convert*.c */
  *
  * Engine (built into the library and into the extension; sees base and
  * crdt/sqlite.h only, never db/): engine.c sql.c tables.c keys.c clock.c
- * pending.c store.c log.c sweep.c flush.c rows.c sites.c clock_disk.c read.c local.c twin.c merge.c enable.c alter.c changes.c
+ * pending.c store.c log.c sweep.c flush.c rows.c sites.c clock_disk.c read.c local.c twin.c merge.c merge_statement.c enable.c alter.c alter_track.c changes.c
  * views.c functions.c register.c pack.c unpack_table.c.
  *
  * SQL functions on top of the engine, in both too: fract*.c

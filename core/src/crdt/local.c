@@ -147,8 +147,20 @@ static int check_main(rowtide__crdt *engine)
                          "database only, or by a trigger");
 }
 
-static int open_table(rowtide__crdt *engine, sqlite3_value *id,
-                      rowtide__crdt_table **out)
+/* It may have changed since the last statement. */
+static int reopen_altered(rowtide__crdt *engine, sqlite3_value *id,
+                          rowtide__crdt_table **out)
+{
+    uint64_t seen = engine->schema_seen;
+    int rc = rowtide__merge_watch(engine);
+    if (rc != ROWTIDE_OK || seen == engine->schema_seen || engine->busy)
+        return rc;
+    rowtide__crdt_tables_forget(engine);
+    return rowtide__crdt_table_by_id(engine, sqlite3_value_int64(id), out);
+}
+
+int rowtide__local_open(rowtide__crdt *engine, sqlite3_value *id,
+                        rowtide__crdt_table **out)
 {
     int rc = check_main(engine);
     if (rc == ROWTIDE_OK)
@@ -157,6 +169,8 @@ static int open_table(rowtide__crdt *engine, sqlite3_value *id,
         rc = fail_foreign(id);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_table_by_id(engine, sqlite3_value_int64(id), out);
+    if (rc == ROWTIDE_OK && (*out)->altering)
+        return reopen_altered(engine, id, out);
     if (rc == ROWTIDE_OK && (*out)->stale)
         rc = fail_stale(*out);
     return rc;
@@ -198,7 +212,7 @@ static int change_row(rowtide__crdt *engine, int argc, sqlite3_value **argv,
 {
     rowtide__crdt_table *table;
     rowtide__key key;
-    int rc = open_table(engine, argv[0], &table);
+    int rc = rowtide__local_open(engine, argv[0], &table);
     if (rc == ROWTIDE_OK && argc - 1 != table->key_count)
         rc = rowtide__fail(ROWTIDE_EINVAL, "expected %d values, got %d",
                            table->key_count, argc - 1);
@@ -233,9 +247,14 @@ static void end_call(sqlite3_context *context, rowtide__crdt *engine, int rc)
         rowtide__crdt_result_error(context, rowtide__crdt_failed(engine, rc));
 }
 
+int rowtide__local_applies(const rowtide__crdt *engine)
+{
+    return !engine->sync_bit || engine->merging;
+}
+
 static int is_applicable(const rowtide__crdt *engine, int argc, int least)
 {
-    return argc >= least && (!engine->sync_bit || engine->merging);
+    return argc >= least && rowtide__local_applies(engine);
 }
 
 static void after_insert(sqlite3_context *context, int argc,
@@ -269,7 +288,7 @@ typedef struct update {
 
 static int read_update(update *call, int argc, sqlite3_value **argv)
 {
-    int rc = open_table(call->engine, argv[0], &call->table);
+    int rc = rowtide__local_open(call->engine, argv[0], &call->table);
     if (rc != ROWTIDE_OK)
         return rc;
     int keys = call->table->key_count;

@@ -152,13 +152,15 @@ static int note_trigger(rowtide__crdt *engine, const char *trigger,
     size_t size = trigger ? strlen(trigger) : 0;
     if (size < sizeof SUFFIX)
         return ROWTIDE_OK;
+    int altering = trigger[size - 5] == 'm';
     size -= sizeof SUFFIX - 1;
     for (rowtide__crdt_table *table = engine->tables; table;
          table = table->next) {
         if (strlen(table->registered) != size
             || sqlite3_strnicmp(table->registered, trigger, (int)size) != 0)
             continue;
-        table->dropped = table->altering = 0;
+        table->dropped = 0;
+        table->altering = altering;
         /* Peers know the table by the name it was enabled with. */
         if (sqlite3_stricmp(table->registered, name) == 0)
             return ROWTIDE_OK;
@@ -187,7 +189,10 @@ static int load_triggers(rowtide__crdt *engine)
     int rc = rowtide__crdt_prepare(
         engine, &stmt,
         "SELECT name, tbl_name FROM main.sqlite_master WHERE "
-        "type = 'trigger' AND name LIKE '%%\\_\\_crsql\\_itrig' ESCAPE '\\'");
+        "type = 'trigger' AND (name LIKE '%%\\_\\_crsql\\_itrig' ESCAPE '\\' "
+        "OR "
+        "name LIKE '%%\\_\\_crsql\\_mtrig' ESCAPE '\\') ORDER BY substr(name, "
+        "-5)");
     while (rc == ROWTIDE_OK
            && (rc = rowtide__crdt_step(engine, stmt)) == ROWTIDE_OK)
         rc = note_trigger(engine, (const char *)sqlite3_column_text(stmt, 0),
