@@ -522,6 +522,7 @@ int rowtide__crdt_module(rowtide__crdt *engine, const char *name,
 /* Each adds its functions or modules to the connection. */
 int rowtide__crdt_add_changes(rowtide__crdt *engine);     /* changes.c */
 int rowtide__crdt_add_views(rowtide__crdt *engine);       /* views.c */
+int rowtide__crdt_add_keys(rowtide__crdt *engine);        /* keys_table.c */
 int rowtide__crdt_add_functions(rowtide__crdt *engine);   /* functions.c */
 int rowtide__crdt_add_local(rowtide__crdt *engine);       /* local.c */
 int rowtide__crdt_add_unpack(rowtide__crdt *engine);      /* unpack_table.c */
@@ -535,7 +536,7 @@ int rowtide__crdt_add_convert(rowtide__crdt *engine);     /* convert*.c */
  * Engine (built into the library and into the extension; sees base and
  * crdt/sqlite.h only, never db/): engine.c sql.c tables.c keys.c numbers.c
  * buckets.c new_keys.c clock.c pending.c store.c log.c sweep.c flush.c tail*.c
- * rows.c sites.c clock_disk.c read.c local.c twin.c merge.c merge_statement.c
+ * rows.c sites.c clock_disk.c read*.c keys_table.c local.c twin.c merge.c merge_statement.c
  * enable.c alter.c alter_track.c changes.c
  * views.c functions.c register.c pack.c unpack_table.c.
  *

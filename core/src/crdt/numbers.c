@@ -1,5 +1,4 @@
 #include "crdt/numbers.h"
-#include "crdt/new_keys.h"
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/error.h"
@@ -181,8 +180,8 @@ int rowtide__numbers_is(rowtide__crdt *engine, rowtide__crdt_table *table,
                   == 0;
 }
 
-static int find_of_row(rowtide__crdt *engine, rowtide__crdt_table *table,
-                       int64_t row, rowtide__new_key *out)
+int rowtide__numbers_read(rowtide__crdt *engine, rowtide__crdt_table *table,
+                          int64_t row, rowtide__new_key *out)
 {
     int rc = rowtide__tail_know(engine);
     if (rc == ROWTIDE_OK
@@ -194,7 +193,7 @@ static int find_of_row(rowtide__crdt *engine, rowtide__crdt_table *table,
         rc = seek_row(engine, table, row, &out->size);
     if (rc == ROWTIDE_OK)
         out->data = bytes_of(table->numbers) + table->numbers->at;
-    return rc == ROWTIDE_DONE ? fail_damaged(table) : rc;
+    return rc;
 }
 
 int rowtide__key_of_row(rowtide__crdt *engine, rowtide__crdt_table *table,
@@ -206,7 +205,9 @@ int rowtide__key_of_row(rowtide__crdt *engine, rowtide__crdt_table *table,
     key->known = 1;
     if (table->integer_key)
         return rowtide__key_write(table, key, out);
-    int rc = find_of_row(engine, table, row, &found);
+    int rc = rowtide__numbers_read(engine, table, row, &found);
+    if (rc == ROWTIDE_DONE)
+        rc = fail_damaged(table);
     if (rc != ROWTIDE_OK)
         return rc;
     rowtide__buffer_clear(out);

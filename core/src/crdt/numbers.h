@@ -1,7 +1,7 @@
 #ifndef ROWTIDE_CRDT_NUMBERS_H
 #define ROWTIDE_CRDT_NUMBERS_H
 
-#include "crdt/engine.h"
+#include "crdt/new_keys.h"
 
 /* The keys of a table that are not integers have numbers, 1, 2, 3.. in the
  * order in which they came.
@@ -48,6 +48,11 @@ typedef struct rowtide__hashed {
 /* 1 if the key of the row is this one. */
 int rowtide__numbers_is(rowtide__crdt *engine, rowtide__crdt_table *table,
                         int64_t row, const rowtide__key *key);
+
+/* The key of a row, borrowed until the next call. ROWTIDE_DONE if there is
+ * none. */
+int rowtide__numbers_read(rowtide__crdt *engine, rowtide__crdt_table *table,
+                          int64_t row, rowtide__new_key *out);
 
 /* ## buckets.c */
 uint32_t rowtide__key_hash(uint64_t seed, const void *data, size_t size);

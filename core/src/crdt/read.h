@@ -5,7 +5,7 @@
 
 /* Where the log says that a cell was set. */
 typedef struct rowtide__spot {
-    int64_t table, row;
+    int64_t table, row, last; /* the last row of its run */
     int32_t column;
     int64_t db_version, sequence;
 } rowtide__spot;
@@ -45,7 +45,7 @@ struct rowtide__reader {
 
     /* The row that the last cell was in. */
     rowtide__crdt_table *table;
-    int64_t row;
+    int64_t row, run_last;
     rowtide__key key; /* if `has_pk` */
     rowtide_buffer pk;
     int has_pk;
@@ -59,7 +59,7 @@ struct rowtide__reader {
     uint64_t entered, fetched, fetched_serial, scan_generation;
     int present, scanning;
     sqlite3_stmt *at; /* the statement that is at them */
-    int64_t scanned;
+    int64_t scanned, scan_last;
     int64_t got, rowid; /* the last row that was found, and its rowid */
     int in_step;        /* from one to the next, both grew by the same */
 };
@@ -72,6 +72,8 @@ int rowtide__reader_take_tail(rowtide__reader *reader);
 /* All cells of one row instead of the log. */
 int rowtide__reader_list_row(rowtide__reader *reader,
                              rowtide__crdt_table *table, int64_t row);
+/* read_row.c: reader->at stands at the row then. ROWTIDE_DONE if it is gone. */
+int rowtide__reader_find_row(rowtide__reader *reader);
 /* Reset statements of tables that are at a row of this reader. */
 void rowtide__reader_let_go(rowtide__reader *reader);
 

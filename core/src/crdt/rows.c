@@ -184,20 +184,31 @@ int rowtide__crdt_write_keyed(const rowtide__crdt_table *table,
     return writer.rc;
 }
 
-static int write_select(const rowtide__crdt_table *table, rowtide_buffer *out)
+static int is_joined(const rowtide__crdt_table *table)
 {
-    rowtide__writer writer = {out, ROWTIDE_OK};
-    rowtide__write_text(&writer, "SELECT ");
-    write_names(&writer, table);
-    for (int i = 0; i < table->column_count; i++) {
-        rowtide__write_text(&writer, ", ");
-        write_name(&writer, table->columns[i].name);
+    return !table->integer_key && !table->rowid;
+}
+
+static void write_select(rowtide__writer *writer,
+                         const rowtide__crdt_table *table)
+{
+    rowtide__write_text(writer, "SELECT ");
+    for (int i = 0; i < table->key_count + table->column_count; i++) {
+        rowtide__write_text(writer, i > 0 ? ", r." : "r.");
+        write_name(writer, i < table->key_count
+                               ? table->keys[i]
+                               : table->columns[i - table->key_count].name);
     }
     if (table->rowid)
-        rowtide__write_format(&writer, ", %s", table->rowid);
-    rowtide__write_text(&writer, " FROM main.");
-    write_name(&writer, table->name);
-    return writer.rc;
+        rowtide__write_format(writer, ", r.%s", table->rowid);
+}
+
+static void write_from(rowtide__writer *writer,
+                       const rowtide__crdt_table *table)
+{
+    rowtide__write_text(writer, "main.");
+    write_name(writer, table->name);
+    rowtide__write_text(writer, " AS r");
 }
 
 /* A name of the rowid that no column has. */
@@ -225,18 +236,41 @@ static int find_rowid(rowtide__crdt *engine, rowtide__crdt_table *table)
     return rc;
 }
 
+/* One look-up for each key, but in a single statement. */
+static void write_join(rowtide__writer *writer,
+                       const rowtide__crdt_table *table)
+{
+    rowtide__write_format(writer,
+                          ", w.row FROM rowtide_crdt_keys(%lld, ?1, ?2) AS w "
+                          "CROSS JOIN ",
+                          (long long)table->id);
+    write_from(writer, table);
+    for (int i = 0; i < table->key_count; i++) {
+        rowtide__write_text(writer, i > 0 ? " AND r." : " ON r.");
+        write_name(writer, table->keys[i]);
+        rowtide__write_format(writer, " = w.k%d", i);
+    }
+}
+
 static void write_scan(rowtide__writer *writer,
                        const rowtide__crdt_table *table)
 {
-    if (table->rowid) {
-        rowtide__write_format(writer, " WHERE %s >= ?1 ORDER BY %s",
-                              table->rowid, table->rowid);
+    if (is_joined(table)) {
+        write_join(writer, table);
         return;
     }
-    rowtide__write_text(writer, " WHERE ");
-    write_name(writer, table->keys[0]);
-    rowtide__write_text(writer, " >= ?1 ORDER BY ");
-    write_name(writer, table->keys[0]);
+    rowtide__write_text(writer, " FROM ");
+    write_from(writer, table);
+    rowtide__write_text(writer, " WHERE r.");
+    if (table->rowid)
+        rowtide__write_text(writer, table->rowid);
+    else
+        write_name(writer, table->keys[0]);
+    rowtide__write_text(writer, " >= ?1 ORDER BY r.");
+    if (table->rowid)
+        rowtide__write_text(writer, table->rowid);
+    else
+        write_name(writer, table->keys[0]);
 }
 
 static int prepare_select(rowtide__crdt *engine, rowtide__crdt_table *table,
@@ -245,14 +279,16 @@ static int prepare_select(rowtide__crdt *engine, rowtide__crdt_table *table,
     rowtide_buffer sql = ROWTIDE_BUFFER_INIT;
     rowtide__writer writer = {&sql, ROWTIDE_OK};
     int rc = ROWTIDE_OK;
-    if (!table->integer_key && !table->rowid)
+    if (is_joined(table))
         rc = find_rowid(engine, table);
-    if (rc == ROWTIDE_OK)
-        rc = write_select(table, &sql);
-    if (scan)
+    write_select(&writer, table);
+    if (scan) {
         write_scan(&writer, table);
-    else
+    } else {
+        rowtide__write_text(&writer, " FROM ");
+        write_from(&writer, table);
         write_where(&writer, table);
+    }
     if (rc == ROWTIDE_OK)
         rc = writer.rc;
     if (rc == ROWTIDE_OK)
