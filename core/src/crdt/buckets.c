@@ -172,7 +172,7 @@ int rowtide__buckets_find(rowtide__crdt *engine, rowtide__crdt_table *table,
          rc == ROWTIDE_OK && i < found.count && hash_at(&found, i) == key->hash
          && *out == 0;
          i++) {
-        int same = rowtide__numbers_is(engine, table, row_at(&found, i), key);
+        int same = rowtide__blocks_is(engine, table, row_at(&found, i), key);
         if (same == 1)
             *out = row_at(&found, i);
         rc = same < 0 ? same : ROWTIDE_OK;

@@ -221,6 +221,7 @@ int rowtide__crdt_bind(sqlite3_stmt *stmt, int index,
 int rowtide__crdt_read_column(sqlite3_stmt *stmt, int index,
                               rowtide_value *out);
 int rowtide__crdt_argument(sqlite3_value *value, rowtide_value *out);
+void rowtide__crdt_result(sqlite3_context *context, const rowtide_value *value);
 /* First column of the first row. */
 int rowtide__crdt_integer(rowtide__crdt *engine, int64_t *out,
                           int64_t otherwise, const char *format, ...);
@@ -289,7 +290,7 @@ int rowtide__key_of_row(rowtide__crdt *engine, rowtide__crdt_table *table,
 /* Write numbers to their tables, those from `keys->written` on. */
 int rowtide__numbers_write(rowtide__crdt *engine,
                            const struct rowtide__new_keys *keys);
-/* Forget the numbers of rows. */
+/* Forget the numbers of rows; blocks.c. */
 int rowtide__numbers_drop(rowtide__crdt *engine, rowtide__crdt_table *table,
                           int64_t first, int64_t rows);
 void rowtide__numbers_finalize(rowtide__crdt_table *table);
@@ -535,7 +536,7 @@ int rowtide__crdt_add_convert(rowtide__crdt *engine);     /* convert*.c */
  *
  * Engine (built into the library and into the extension; sees base and
  * crdt/sqlite.h only, never db/): engine.c sql.c tables.c keys.c numbers.c
- * buckets.c new_keys.c clock.c pending.c store.c log.c sweep.c flush.c tail*.c
+ * blocks.c buckets.c new_keys.c clock.c pending.c store.c log.c sweep.c flush.c tail*.c
  * rows.c sites.c clock_disk.c read*.c keys_table.c local.c twin.c merge.c merge_statement.c
  * enable.c alter.c alter_track.c changes.c
  * views.c functions.c register.c pack.c unpack_table.c.

@@ -126,8 +126,8 @@ static int read_key(keys_cursor *cursor)
     rowtide__new_key found;
     int rc = ROWTIDE_DONE;
     for (; cursor->row <= cursor->last; cursor->row++) {
-        rc = rowtide__numbers_read(engine_of(&cursor->base), cursor->table,
-                                   cursor->row, &found);
+        rc = rowtide__blocks_read(engine_of(&cursor->base), cursor->table,
+                                  cursor->row, &found);
         if (rc != ROWTIDE_DONE)
             break;
     }
@@ -175,23 +175,13 @@ static int result_part(const keys_cursor *cursor, sqlite3_context *context,
 {
     rowtide__unpack unpack = {(const unsigned char *)cursor->key.data,
                               cursor->key.size, 0, cursor->table->key_count};
-    rowtide_value value;
+    rowtide_value value = rowtide_value_null();
     int rc = ROWTIDE_OK;
     for (int i = 0; i <= nth && rc == ROWTIDE_OK; i++)
         rc = rowtide__unpack_next(&unpack, &value);
-    if (rc != ROWTIDE_OK)
-        return rc;
-    const void *data = value.data ? value.data : "";
-    if (value.type == ROWTIDE_INTEGER)
-        sqlite3_result_int64(context, value.integer);
-    else if (value.type == ROWTIDE_REAL)
-        sqlite3_result_double(context, value.real);
-    else if (value.type == ROWTIDE_TEXT)
-        sqlite3_result_text64(context, data, value.size, SQLITE_TRANSIENT,
-                              SQLITE_UTF8);
-    else if (value.type == ROWTIDE_BLOB)
-        sqlite3_result_blob64(context, data, value.size, SQLITE_TRANSIENT);
-    return ROWTIDE_OK;
+    if (rc == ROWTIDE_OK)
+        rowtide__crdt_result(context, &value);
+    return rc < 0 ? rc : ROWTIDE_OK;
 }
 
 static int read_column(sqlite3_vtab_cursor *base, sqlite3_context *context,

@@ -44,15 +44,26 @@ typedef struct rowtide__hashed {
     int64_t row;
 } rowtide__hashed;
 
-/* ## numbers.c */
+/* ## blocks.c */
+/* Make table->numbers. */
+int rowtide__blocks_open(rowtide__crdt_table *table);
+/* Read which number is the next. */
+int rowtide__blocks_bound(rowtide__crdt *engine, rowtide__crdt_table *table);
+/* 1 if the block that was read last has the row. */
+int rowtide__blocks_has(const rowtide__crdt *engine,
+                        const struct rowtide__numbers *all, int64_t row);
 /* 1 if the key of the row is this one. */
-int rowtide__numbers_is(rowtide__crdt *engine, rowtide__crdt_table *table,
-                        int64_t row, const rowtide__key *key);
-
+int rowtide__blocks_is(rowtide__crdt *engine, rowtide__crdt_table *table,
+                       int64_t row, const rowtide__key *key);
 /* The key of a row, borrowed until the next call. ROWTIDE_DONE if there is
  * none. */
-int rowtide__numbers_read(rowtide__crdt *engine, rowtide__crdt_table *table,
-                          int64_t row, rowtide__new_key *out);
+int rowtide__blocks_read(rowtide__crdt *engine, rowtide__crdt_table *table,
+                         int64_t row, rowtide__new_key *out);
+/* Behind the last one; the last block is then to be written. */
+int rowtide__blocks_append(rowtide__crdt *engine,
+                           const rowtide__new_key *added);
+int rowtide__blocks_write(rowtide__crdt *engine, rowtide__crdt_table *table);
+int rowtide__blocks_fail(const rowtide__crdt_table *table);
 
 /* ## buckets.c */
 uint32_t rowtide__key_hash(uint64_t seed, const void *data, size_t size);

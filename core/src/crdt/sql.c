@@ -231,6 +231,20 @@ int rowtide__crdt_argument(sqlite3_value *value, rowtide_value *out)
     return ROWTIDE_OK;
 }
 
+void rowtide__crdt_result(sqlite3_context *context, const rowtide_value *value)
+{
+    const void *data = value->data ? value->data : "";
+    if (value->type == ROWTIDE_INTEGER)
+        sqlite3_result_int64(context, value->integer);
+    else if (value->type == ROWTIDE_REAL)
+        sqlite3_result_double(context, value->real);
+    else if (value->type == ROWTIDE_TEXT)
+        sqlite3_result_text64(context, data, value->size, SQLITE_TRANSIENT,
+                              SQLITE_UTF8);
+    else if (value->type == ROWTIDE_BLOB)
+        sqlite3_result_blob64(context, data, value->size, SQLITE_TRANSIENT);
+}
+
 int rowtide__crdt_read_column(sqlite3_stmt *stmt, int index, rowtide_value *out)
 {
     return rowtide__crdt_argument(sqlite3_column_value(stmt, index), out);

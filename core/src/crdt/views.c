@@ -258,25 +258,15 @@ static const sqlite3_module MODULE = {
 static void part(sqlite3_context *context, int argc, sqlite3_value **argv)
 {
     rowtide__unpack unpack;
-    rowtide_value value;
+    rowtide_value value = rowtide_value_null();
     int wanted = sqlite3_value_int(argv[1]);
     (void)argc;
     int rc = rowtide__unpack_open(&unpack, sqlite3_value_blob(argv[0]),
                                   (size_t)sqlite3_value_bytes(argv[0]));
     for (int i = 0; i <= wanted && rc == ROWTIDE_OK; i++)
         rc = rowtide__unpack_next(&unpack, &value);
-    if (rc != ROWTIDE_OK)
-        return;
-    if (value.type == ROWTIDE_INTEGER)
-        sqlite3_result_int64(context, value.integer);
-    else if (value.type == ROWTIDE_REAL)
-        sqlite3_result_double(context, value.real);
-    else if (value.type == ROWTIDE_TEXT)
-        sqlite3_result_text64(context, value.size ? value.data : "", value.size,
-                              SQLITE_TRANSIENT, SQLITE_UTF8);
-    else if (value.type == ROWTIDE_BLOB)
-        sqlite3_result_blob64(context, value.size ? value.data : "", value.size,
-                              SQLITE_TRANSIENT);
+    if (rc == ROWTIDE_OK)
+        rowtide__crdt_result(context, &value);
 }
 
 static int create_pks(rowtide__crdt *engine, const rowtide__crdt_table *table)
