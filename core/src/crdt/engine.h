@@ -15,6 +15,9 @@
 /* Greater versions come from a broken peer, and are refused: they would leave
  * no room for local changes. */
 #define ROWTIDE__GREATEST_VERSION ((int64_t)1 << 53)
+/* Our clock follows those of peers only so far, so that none can drive it to its
+ * end. What comes with a greater db_version is merged, under one of ours. */
+#define ROWTIDE__FAR_VERSION ((int64_t)1 << 52)
 
 typedef struct rowtide__crdt rowtide__crdt;
 typedef struct rowtide__crdt_table rowtide__crdt_table;

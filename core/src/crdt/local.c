@@ -43,8 +43,17 @@ int rowtide__local_create(rowtide__crdt *engine, rowtide__crdt_table *table,
 {
     rowtide__cell cell = {0, table->floor + 1, 0, 0};
     (void)engine;
-    if (rowtide__clock_find(clock, ROWTIDE__SENTINEL, &cell))
-        cell.version += cell.version % 2 == 0 ? 1 : 2;
+    if (rowtide__clock_find(clock, ROWTIDE__SENTINEL, &cell)) {
+        if (cell.version == ROWTIDE__GREATEST_VERSION)
+            return rowtide__fail(ROWTIDE_ETOOBIG,
+                                 "table \"%s\": this key has been deleted for "
+                                 "ever by a peer, which gave it the greatest "
+                                 "causal length",
+                                 table->name);
+        /* Peers refuse more. */
+        if (cell.version < ROWTIDE__GREATEST_VERSION - 1)
+            cell.version += cell.version % 2 == 0 ? 1 : 2;
+    }
     cell.site = 0;
     cell.db_version = db_version;
     cell.sequence = sequence;
