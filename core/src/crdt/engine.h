@@ -142,6 +142,9 @@ struct rowtide__crdt {
     int64_t last_version;
     int same_data;          /* nobody has written since the last transaction */
     int64_t outdated_items; /* of the log, not swept yet */
+    /* Attached databases that were written to, and found harmless. */
+    uint64_t harmless_serial;
+    unsigned harmless;
 
     rowtide__pending *pending;
     rowtide__sites *sites;
@@ -455,7 +458,7 @@ int rowtide__crdt_add_convert(rowtide__crdt *engine);     /* convert*.c */
  *
  * Engine (built into the library and into the extension; sees base and
  * crdt/sqlite.h only, never db/): engine.c sql.c tables.c keys.c clock.c
- * pending.c store.c log.c sweep.c flush.c rows.c sites.c clock_disk.c read.c local.c twin.c merge.c merge_statement.c enable.c alter.c alter_track.c changes.c
+ * pending.c store.c log.c sweep.c flush.c rows.c sites.c clock_disk.c read.c local.c attached.c twin.c merge.c merge_statement.c enable.c alter.c alter_track.c changes.c
  * views.c functions.c register.c pack.c unpack_table.c.
  *
  * SQL functions on top of the engine, in both too: fract*.c

@@ -145,17 +145,6 @@ static int fail_foreign(sqlite3_value *name)
                          text ? text : "");
 }
 
-/* Tables of an attached database have the same numbers as ours. */
-static int check_main(rowtide__crdt *engine)
-{
-    if (engine->joined
-        || sqlite3_txn_state(engine->sqlite, "main") == SQLITE_TXN_WRITE)
-        return ROWTIDE_OK;
-    return rowtide__fail(ROWTIDE_EMISUSE,
-                         "tables that take part can be written to in the main "
-                         "database only, or by a trigger");
-}
-
 /* It may have changed since the last statement. */
 static int reopen_altered(rowtide__crdt *engine, sqlite3_value *id,
                           rowtide__crdt_table **out)
@@ -171,7 +160,7 @@ static int reopen_altered(rowtide__crdt *engine, sqlite3_value *id,
 int rowtide__local_open(rowtide__crdt *engine, sqlite3_value *id,
                         rowtide__crdt_table **out)
 {
-    int rc = check_main(engine);
+    int rc = rowtide__local_check_main(engine);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_join(engine);
     if (rc == ROWTIDE_OK && sqlite3_value_type(id) == SQLITE_TEXT)
