@@ -366,13 +366,20 @@ static int create_clocks(rowtide__crdt *engine, int64_t id, const char *table)
         table, table);
     if (rc != ROWTIDE_OK)
         return rc;
+    rc = rowtide__crdt_exec(engine,
+                            "CREATE TABLE main.rowtide_crdt_rows_%lld("
+                            "first INTEGER PRIMARY KEY, clock BLOB NOT NULL) "
+                            "STRICT",
+                            (long long)id);
+    if (rc != ROWTIDE_OK || integer)
+        return rc;
     return rowtide__crdt_exec(
         engine,
-        integer ? "CREATE TABLE main.rowtide_crdt_rows_%lld(first INTEGER "
-                  "PRIMARY KEY, clock BLOB NOT NULL) STRICT"
-                : "CREATE TABLE main.rowtide_crdt_rows_%lld(pk BLOB PRIMARY "
-                  "KEY, clock BLOB NOT NULL) STRICT, WITHOUT ROWID",
-        (long long)id);
+        "CREATE TABLE main.rowtide_crdt_keys_%lld(first INTEGER PRIMARY KEY, "
+        "count INTEGER NOT NULL, keys BLOB NOT NULL) STRICT;"
+        "CREATE TABLE main.rowtide_crdt_find_%lld(first INTEGER PRIMARY KEY, "
+        "pairs BLOB NOT NULL) STRICT",
+        (long long)id, (long long)id);
 }
 
 static int register_table(rowtide__crdt *engine, const char *name)
@@ -413,7 +420,9 @@ static int find_registered(rowtide__crdt *engine, const char *name,
 int rowtide__crdt_forget_table(rowtide__crdt *engine,
                                rowtide__crdt_table *table)
 {
-    int rc = rowtide__crdt_drop_views(engine, table->registered);
+    int rc = rowtide__tail_fold(engine);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_drop_views(engine, table->registered);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_drop_triggers(engine, table->registered);
     rowtide__crdt_tables_finalize(engine);
@@ -421,9 +430,12 @@ int rowtide__crdt_forget_table(rowtide__crdt *engine,
         rc = rowtide__crdt_exec(
             engine,
             "DROP TABLE IF EXISTS main.rowtide_crdt_rows_%lld; "
+            "DROP TABLE IF EXISTS main.rowtide_crdt_keys_%lld; "
+            "DROP TABLE IF EXISTS main.rowtide_crdt_find_%lld; "
             "DELETE FROM main.rowtide_crdt_column WHERE table_id = %lld; "
             "DELETE FROM main.rowtide_crdt_table WHERE id = %lld",
-            (long long)table->id, (long long)table->id, (long long)table->id);
+            (long long)table->id, (long long)table->id, (long long)table->id,
+            (long long)table->id, (long long)table->id);
     table->dropped = 1;
     return rc;
 }

@@ -29,12 +29,16 @@ typedef struct rowtide__crdt_column {
     sqlite3_stmt *upsert, *update;
 } rowtide__crdt_column;
 
-/* A key: the integer itself if the table has an INTEGER PRIMARY KEY, else the
- * packed values without their count. */
+/* A key. Clocks and the log know a row by an integer: the key itself if the
+ * table has an INTEGER PRIMARY KEY, else a number that the key is given when it
+ * is first written. */
 typedef struct rowtide__key {
-    int64_t integer;
-    const void *data; /* NULL: integer */
+    int64_t row;
+    int known;        /* `row` is so; else the key has no number yet */
+    const void *data; /* packed values without their count; NULL: integer */
     size_t size;
+    uint32_t hash;   /* of `data` */
+    uint64_t missed; /* engine->serial when there was no number; 0: not asked */
 } rowtide__key;
 
 struct rowtide__crdt_table {
@@ -61,6 +65,7 @@ struct rowtide__crdt_table {
     sqlite3_stmt *remove, *create;
     struct rowtide__sets *sets; /* merge_row.c */
 
+    const char *rowid; /* what `get` and `scan` end with; NULL: nothing */
     /* Its CHECKs, triggers and the like may refuse what is merged, as far as it
      * was known when engine->schema_seen was `guard_schema`. */
     int guarded;
@@ -68,11 +73,13 @@ struct rowtide__crdt_table {
 
     const void *reader; /* whose row `get` or `scan` is at */
 
+    struct rowtide__numbers *numbers; /* numbers.c; NULL: integer key */
+
     /* Valid until the transaction ends. */
     int lookups;     /* so far */
-    int bounded;     /* `max_key` and `has_clocks` have been read */
+    int bounded;     /* `max_row` and `has_clocks` have been read */
     int has_clocks;  /* any stored */
-    int64_t max_key; /* greatest integer key stored */
+    int64_t max_row; /* no greater row is stored */
     int64_t floor;   /* greatest causal length that was forgotten, even;
                            what has no clock begins above it */
 
@@ -85,6 +92,7 @@ struct rowtide__crdt_table {
 };
 
 typedef struct rowtide__pending rowtide__pending;
+typedef struct rowtide__tail rowtide__tail;
 typedef struct rowtide__sites rowtide__sites;
 
 /* Statements that do not depend on a table; the text is in sql.c. */
@@ -100,6 +108,9 @@ enum rowtide__fixed {
     ROWTIDE__LOG_DROP,
     ROWTIDE__LOG_UP,
     ROWTIDE__LOG_DOWN,
+    ROWTIDE__TAIL_READ,
+    ROWTIDE__TAIL_PIN,
+    ROWTIDE__TAIL_WRITE,
     ROWTIDE__SITE_BY_ORDINAL,
     ROWTIDE__SITE_BY_ID,
     ROWTIDE__SITE_ADD,
@@ -122,12 +133,14 @@ struct rowtide__crdt {
     int merging; /* a merge has set it; what triggers write is tracked */
     int merge_equal_values;
     int64_t least_version; /* db_version is not below */
+    uint64_t seed;         /* of hashes of keys */
     unsigned char site_id[ROWTIDE_SITE_ID_SIZE];
 
     /* The transaction. */
     int joined;                /* SQLite tells us how it ends */
     int version_known;         /* `db_version` has been read */
     uint64_t serial;           /* changes when what was read may have changed */
+    uint64_t stored_serial;    /* the same of the stored clocks only */
     uint64_t generation;       /* changes when `tables` do */
     uint64_t first_generation; /* when the transaction began */
     uint64_t schema_seen;      /* changes when we see that the schema has */
@@ -147,6 +160,9 @@ struct rowtide__crdt {
     unsigned harmless;
 
     rowtide__pending *pending;
+    rowtide__tail *tail;
+    /* Numbers that are kept elsewhere than in their tables; NULL: none. */
+    struct rowtide__new_keys *unstored;
     rowtide__sites *sites;
     sqlite3_stmt *fixed[ROWTIDE__FIXED_COUNT];
     rowtide__clock work, work2;
@@ -178,9 +194,9 @@ int rowtide__crdt_db_version(rowtide__crdt *engine, int64_t *out);
 /* max(db_version + 1, pending, least), which becomes pending. */
 int rowtide__crdt_next_version(rowtide__crdt *engine, int64_t least,
                                int64_t *out);
-/* A row has a new clock. */
+/* A row has a new clock. Its key gets a number if it has none. */
 int rowtide__crdt_put(rowtide__crdt *engine, rowtide__crdt_table *table,
-                      const rowtide__key *key, const rowtide__clock *clock);
+                      rowtide__key *key, const rowtide__clock *clock);
 /* Something was written that is not tracked. Until that is undone the
  * transaction cannot be committed. Returns `status`. */
 int rowtide__crdt_failed(rowtide__crdt *engine, int status);
@@ -264,14 +280,33 @@ int rowtide__key_write(rowtide__crdt_table *table, const rowtide__key *key,
                        rowtide_buffer *out);
 int rowtide__key_bind(rowtide__crdt_table *table, sqlite3_stmt *stmt, int first,
                       const rowtide__key *key);
+int rowtide__key_equal(const rowtide__key *a, const rowtide__key *b);
+
+/* ## numbers.c: the numbers of keys that are not integers */
+/* Find out whether the key has a number: then it is known. */
+int rowtide__key_find(rowtide__crdt *engine, rowtide__crdt_table *table,
+                      rowtide__key *key);
+/* Give it one if it has none. */
+int rowtide__key_number(rowtide__crdt *engine, rowtide__crdt_table *table,
+                        rowtide__key *key);
+/* The key of a row, as on the wire to `out`, whose bytes `key` borrows. */
+int rowtide__key_of_row(rowtide__crdt *engine, rowtide__crdt_table *table,
+                        int64_t row, rowtide_buffer *out, rowtide__key *key);
+/* Write numbers to their tables, those from `keys->written` on. */
+int rowtide__numbers_write(rowtide__crdt *engine,
+                           const struct rowtide__new_keys *keys);
+/* Forget the numbers of rows. */
+int rowtide__numbers_drop(rowtide__crdt *engine, rowtide__crdt_table *table,
+                          int64_t first, int64_t rows);
+void rowtide__numbers_finalize(rowtide__crdt_table *table);
+void rowtide__numbers_free(rowtide__crdt_table *table);
 
 /* ## pending.c: clocks that changed and are not written yet. A stack: a
- * savepoint notes its height, rolling back cuts it. Rows with successive keys
- * and like clocks fold into one entry. */
+ * savepoint notes its height, rolling back cuts it. Successive rows with like
+ * clocks fold into one entry. New keys are in a stack of their own, new_keys.c. */
 typedef struct rowtide__entry {
     rowtide__crdt_table *table;
-    rowtide__key key; /* `data` points into the stack */
-    int64_t rows;
+    int64_t row, rows;
     const rowtide__group *groups;
     int count;
 } rowtide__entry;
@@ -281,9 +316,13 @@ void rowtide__pending_free(rowtide__pending *pending);
 void rowtide__pending_clear(rowtide__pending *pending);
 /* 1 and the clock, 0 if it is not pending, or a negative code. */
 int rowtide__pending_find(rowtide__pending *pending, rowtide__crdt_table *table,
-                          const rowtide__key *key, rowtide__clock *out);
+                          int64_t row, rowtide__clock *out);
 int rowtide__pending_put(rowtide__pending *pending, rowtide__crdt_table *table,
-                         const rowtide__key *key, const rowtide__clock *clock);
+                         int64_t row, const rowtide__clock *clock);
+/* From now on rows of successive db_versions fold too. */
+void rowtide__pending_leap(rowtide__pending *pending);
+/* The keys that got their numbers in this transaction; new_keys.h. */
+struct rowtide__new_keys *rowtide__pending_keys(rowtide__pending *pending);
 /* Fold what can be: before it is written. */
 int rowtide__pending_settle(rowtide__pending *pending);
 /* Bytes that are not written yet. */
@@ -303,16 +342,19 @@ int64_t rowtide__pending_cut(rowtide__pending *pending, int number);
 /* ## store.c: clocks on disk, one record for a row or for a run of rows */
 /* The clock of a row, pending or stored; empty if it has none. */
 int rowtide__clock_load(rowtide__crdt *engine, rowtide__crdt_table *table,
-                        const rowtide__key *key, rowtide__clock *out);
-/* The same of what is stored only. Afterwards table->run_* is the record. */
+                        rowtide__key *key, rowtide__clock *out);
+/* The same of what is stored only. */
 int rowtide__store_read(rowtide__crdt *engine, rowtide__crdt_table *table,
-                        const rowtide__key *key, rowtide__clock *out);
-/* Where the first record with a greater integer key begins. */
+                        int64_t row, rowtide__clock *out);
+/* The same without the tail. Afterwards table->run_* is the record. */
+int rowtide__store_record(rowtide__crdt *engine, rowtide__crdt_table *table,
+                          int64_t row, rowtide__clock *out);
+/* Where the first record behind the row begins. */
 int rowtide__store_after(rowtide__crdt *engine, rowtide__crdt_table *table,
-                         int64_t key, int64_t *out);
+                         int64_t row, int64_t *out);
 int rowtide__store_put(rowtide__crdt *engine, rowtide__crdt_table *table,
-                       const rowtide__key *key, int64_t rows,
-                       const rowtide__group *groups, int count);
+                       int64_t row, int64_t rows, const rowtide__group *groups,
+                       int count);
 
 /* ## log.c: which cells were set, in order of db_version and sequence */
 /* Cells `column` up to `column + count - 1` of `rows` rows, the sequence of
@@ -320,8 +362,7 @@ int rowtide__store_put(rowtide__crdt *engine, rowtide__crdt_table *table,
 typedef struct rowtide__logged {
     int64_t db_version, sequence;
     int64_t table; /* its id */
-    rowtide__key key;
-    int64_t rows, stride;
+    int64_t row, rows, stride;
     int32_t column, count;
 } rowtide__logged;
 
@@ -330,25 +371,64 @@ typedef struct rowtide__log {
     size_t count, capacity;
 } rowtide__log;
 
+/* A row of the log with this `block` has items of several versions, the last of
+ * which is its own. */
+enum { ROWTIDE__BUNDLE = -1 };
+
 int rowtide__log_add(rowtide__log *log, const rowtide__logged *item);
+/* By db_version and sequence. */
+void rowtide__log_sort(rowtide__log *log);
 /* Sort, and write in blocks. */
 int rowtide__log_write(rowtide__crdt *engine, rowtide__log *log);
-/* Items of a block, their keys borrowed from `body`. */
-int rowtide__log_decode(const void *body, size_t size, rowtide__log *out);
+int rowtide__log_write_bundles(rowtide__crdt *engine, rowtide__log *log);
+/* Items of a row of the log. */
+int rowtide__log_decode(const void *body, size_t size, int64_t db_version,
+                        int64_t block, rowtide__log *out);
 void rowtide__log_dispose(rowtide__log *log);
 
 /* Encode the items from `*at` on that fit in a block and have the version of
  * the first into engine->bytes. */
 int rowtide__log_encode(rowtide__crdt *engine, const rowtide__log *log,
                         size_t *at);
+/* The same with those that fit in a bundle. */
+int rowtide__log_encode_bundle(rowtide__crdt *engine, const rowtide__log *log,
+                               size_t *at);
 
 /* ## sweep.c: what the log says and is not so any more */
 /* Now and then, drop some of it. */
 int rowtide__crdt_sweep(rowtide__crdt *engine);
 
+/* ## tail.c, tail.h: small transactions that are not in clocks and log yet */
+int rowtide__tail_new(rowtide__tail **out);
+void rowtide__tail_free(rowtide__tail *tail);
+/* Keys whose numbers are in it only; new_keys.h. */
+struct rowtide__new_keys *rowtide__tail_keys(rowtide__tail *tail);
+/* Read what is stored, if it has changed. */
+int rowtide__tail_load(rowtide__crdt *engine);
+/* The same if it may have changed. */
+int rowtide__tail_know(rowtide__crdt *engine);
+/* It may have changed. */
+void rowtide__tail_doubt(rowtide__tail *tail);
+/* The last one in it, 0 if it is empty. */
+int64_t rowtide__tail_version(const rowtide__tail *tail);
+/* 1 and the clock, 0 if it has none, or a negative code. */
+int rowtide__tail_find(rowtide__crdt *engine, rowtide__crdt_table *table,
+                       int64_t row, rowtide__clock *out);
+/* Take what is pending. ROWTIDE_DONE if it is too much. */
+int rowtide__tail_append(rowtide__crdt *engine);
+/* Move all of it to clocks and log. */
+int rowtide__tail_fold(rowtide__crdt *engine);
+/* What was set in it, in order. */
+int rowtide__tail_items(rowtide__crdt *engine, rowtide__log *out);
+
 /* ## flush.c */
 /* Write what is pending to the clocks and the log. */
 int rowtide__crdt_flush(rowtide__crdt *engine);
+/* The same when the transaction ends, if that is small to the tail. */
+int rowtide__crdt_commit(rowtide__crdt *engine);
+/* Write clocks only, which are in the log. */
+int rowtide__crdt_flush_clocks(rowtide__crdt *engine,
+                               rowtide__pending *pending);
 
 /* ## collect.c */
 /* Forget clocks of deleted rows with a db_version up to `until`. */
@@ -372,7 +452,7 @@ int rowtide__crdt_write_keys(const rowtide__crdt_table *table,
 /* table->get gives one row: its key, then its columns. */
 int rowtide__crdt_prepare_get(rowtide__crdt *engine,
                               rowtide__crdt_table *table);
-/* table->scan gives rows from an integer key on, in order. */
+/* table->scan gives rows from an integer key, or a rowid, on, in order. */
 int rowtide__crdt_prepare_scan(rowtide__crdt *engine,
                                rowtide__crdt_table *table);
 
@@ -399,6 +479,8 @@ int rowtide__reader_open(rowtide__crdt *engine, const rowtide__filter *filter,
  * is read only by rowtide__reader_value(). */
 int rowtide__reader_next(rowtide__reader *reader, rowtide_crdt_change *change);
 int rowtide__reader_value(rowtide__reader *reader, rowtide_value *out);
+/* The same for SQL. */
+int rowtide__reader_result(rowtide__reader *reader, sqlite3_context *context);
 int64_t rowtide__reader_rowid(rowtide__reader *reader);
 void rowtide__reader_free(rowtide__reader *reader);
 
@@ -457,8 +539,10 @@ int rowtide__crdt_add_convert(rowtide__crdt *engine);     /* convert*.c */
 /* ## Who owns what
  *
  * Engine (built into the library and into the extension; sees base and
- * crdt/sqlite.h only, never db/): engine.c sql.c tables.c keys.c clock.c
- * pending.c store.c log.c sweep.c flush.c rows.c sites.c clock_disk.c read.c local.c attached.c twin.c merge.c merge_statement.c enable.c alter.c alter_track.c changes.c
+ * crdt/sqlite.h only, never db/): engine.c sql.c tables.c keys.c numbers.c
+ * buckets.c new_keys.c clock.c pending.c store.c log.c sweep.c flush.c tail*.c
+ * rows.c sites.c clock_disk.c read.c local.c attached.c twin.c merge.c merge_statement.c
+ * enable.c alter.c alter_track.c changes.c
  * views.c functions.c register.c pack.c unpack_table.c.
  *
  * SQL functions on top of the engine, in both too: fract*.c

@@ -14,12 +14,12 @@ enum {
     SAME_COLUMNS = 4,
     ONE_ROW = 8,
     STRIDE_IS_COUNT = 16,
-    KEY_FOLLOWS = 32,
-    KEY_IS_BYTES = 64
+    ROW_FOLLOWS = 32
 };
 
-/* A block has to fit in a page without overflow, at SQLite's usual size. */
-enum { BLOCK_BYTES = 880, ITEM_BYTES = 1 + 7 * 10 };
+/* A block has to fit in a page without overflow, at SQLite's usual size. The
+ * versions of a bundle are not parted, so it ends earlier. */
+enum { BLOCK_BYTES = 880, BUNDLE_BYTES = 480, ITEM_BYTES = 1 + 7 * 10 };
 
 int rowtide__log_add(rowtide__log *log, const rowtide__logged *item)
 {
@@ -71,18 +71,13 @@ static int tag_of(const rowtide__logged *item, const rowtide__logged *last)
                   : 0)
            | (item->rows == 1 ? ONE_ROW : 0)
            | (item->stride == item->count ? STRIDE_IS_COUNT : 0)
-           | (!item->key.data
-                      && item->key.integer
-                             == plus(last->key.integer, last->rows)
-                  ? KEY_FOLLOWS
-                  : 0)
-           | (item->key.data ? KEY_IS_BYTES : 0);
+           | (item->row == plus(last->row, last->rows) ? ROW_FOLLOWS : 0);
 }
 
 static int encode_item(rowtide_buffer *out, const rowtide__logged *item,
                        const rowtide__logged *last)
 {
-    int rc = rowtide__buffer_reserve(out, ITEM_BYTES + item->key.size);
+    int rc = rowtide__buffer_reserve(out, ITEM_BYTES);
     if (rc != ROWTIDE_OK)
         return rc;
     unsigned char *data = (unsigned char *)out->data + out->size;
@@ -102,37 +97,11 @@ static int encode_item(rowtide_buffer *out, const rowtide__logged *item,
         if (!(tag & STRIDE_IS_COUNT))
             at += rowtide__varint_put(data + at, rowtide__zigzag(item->stride));
     }
-    if (item->key.data) {
-        at += rowtide__varint_put(data + at, item->key.size);
-        memcpy(data + at, item->key.data, item->key.size);
-        at += (int)item->key.size;
-    } else if (!(tag & KEY_FOLLOWS)) {
-        at += rowtide__varint_put(
-            data + at,
-            rowtide__zigzag(minus(item->key.integer, last->key.integer)));
-    }
+    if (!(tag & ROW_FOLLOWS))
+        at += rowtide__varint_put(data + at,
+                                  rowtide__zigzag(minus(item->row, last->row)));
     out->size += (size_t)at;
     return ROWTIDE_OK;
-}
-
-static void take_key(rowtide__scan *in, int tag, const rowtide__logged *last,
-                     rowtide__logged *item)
-{
-    if (tag & KEY_IS_BYTES) {
-        item->key.size = (size_t)rowtide__scan_take(in);
-        item->key.data = in->data;
-        if (item->key.size > in->size) {
-            in->bad = 1;
-            return;
-        }
-        in->data += item->key.size;
-        in->size -= item->key.size;
-    } else if (tag & KEY_FOLLOWS) {
-        item->key.integer = plus(last->key.integer, last->rows);
-    } else {
-        item->key.integer = plus(last->key.integer,
-                                 rowtide__unzigzag(rowtide__scan_take(in)));
-    }
 }
 
 static void take_item(rowtide__scan *in, const rowtide__logged *last,
@@ -156,31 +125,58 @@ static void take_item(rowtide__scan *in, const rowtide__logged *last,
     item->stride = item->count;
     if (!(tag & (ONE_ROW | STRIDE_IS_COUNT)))
         item->stride = rowtide__unzigzag(rowtide__scan_take(in));
-    take_key(in, tag, last, item);
+    item->row = plus(last->row, last->rows);
+    if (!(tag & ROW_FOLLOWS))
+        item->row = plus(last->row, rowtide__unzigzag(rowtide__scan_take(in)));
     if (item->rows < 1 || item->count < 1)
         in->bad = 1;
 }
 
-int rowtide__log_decode(const void *body, size_t size, rowtide__log *out)
+static int fail_damaged(void)
 {
-    rowtide__scan in = {body, size, 0};
-    rowtide__logged last;
-    memset(&last, 0, sizeof last);
-    last.rows = 1;
-    out->count = 0;
-    while (in.size > 0 && !in.bad) {
+    return rowtide__fail(ROWTIDE_ECORRUPT, "the log of changes is damaged");
+}
+
+/* At most `most` items of one version. */
+static int take_items(rowtide__scan *in, uint64_t most, rowtide__logged *last,
+                      rowtide__log *out)
+{
+    for (uint64_t i = 0; i < most && in->size > 0 && !in->bad; i++) {
         rowtide__logged item;
-        take_item(&in, &last, &item);
-        if (in.bad)
+        take_item(in, last, &item);
+        item.db_version = last->db_version;
+        if (in->bad)
             break;
         int rc = rowtide__log_add(out, &item);
         if (rc != ROWTIDE_OK)
             return rc;
-        last = item;
+        *last = item;
     }
-    if (in.bad)
-        return rowtide__fail(ROWTIDE_ECORRUPT, "the log of changes is damaged");
-    return ROWTIDE_OK;
+    return in->bad ? fail_damaged() : ROWTIDE_OK;
+}
+
+static const rowtide__logged NO_ITEM = {.rows = 1};
+
+int rowtide__log_decode(const void *body, size_t size, int64_t db_version,
+                        int64_t block, rowtide__log *out)
+{
+    rowtide__scan in = {body, size, 0};
+    rowtide__logged last = NO_ITEM;
+    int rc = ROWTIDE_OK;
+    out->count = 0;
+    last.db_version = db_version;
+    if (block != ROWTIDE__BUNDLE)
+        return take_items(&in, UINT64_MAX, &last, out);
+    last.db_version = 0;
+    while (in.size > 0 && rc == ROWTIDE_OK) {
+        uint64_t more = rowtide__scan_take(&in);
+        uint64_t count = rowtide__scan_take(&in);
+        last.db_version = plus(last.db_version, (int64_t)more);
+        if (in.bad || last.db_version > db_version || count == 0)
+            return fail_damaged();
+        rc = take_items(&in, count, &last, out);
+    }
+    return rc;
 }
 
 void rowtide__log_dispose(rowtide__log *log)
@@ -239,16 +235,47 @@ int rowtide__log_encode(rowtide__crdt *engine, const rowtide__log *log,
                         size_t *at)
 {
     int64_t db_version = log->items[*at].db_version;
-    rowtide__logged last;
+    rowtide__logged last = NO_ITEM;
     int rc = ROWTIDE_OK;
-    memset(&last, 0, sizeof last);
-    last.rows = 1;
     rowtide__buffer_clear(&engine->bytes);
     while (rc == ROWTIDE_OK && engine->bytes.size < BLOCK_BYTES
            && *at < log->count && log->items[*at].db_version == db_version) {
         rc = encode_item(&engine->bytes, &log->items[*at], &last);
         last = log->items[(*at)++];
     }
+    return rc;
+}
+
+/* All items from `*at` on that have one version. */
+static int encode_version(rowtide_buffer *out, const rowtide__log *log,
+                          size_t *at, rowtide__logged *last)
+{
+    int64_t db_version = log->items[*at].db_version;
+    size_t end = *at;
+    while (end < log->count && log->items[end].db_version == db_version)
+        end++;
+    int rc = rowtide__buffer_reserve(out, 20);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    unsigned char *data = (unsigned char *)out->data + out->size;
+    int used = rowtide__varint_put(
+        data, (uint64_t)minus(db_version, last->db_version));
+    used += rowtide__varint_put(data + used, end - *at);
+    out->size += (size_t)used;
+    for (; *at < end && rc == ROWTIDE_OK; *last = log->items[(*at)++])
+        rc = encode_item(out, &log->items[*at], last);
+    return rc;
+}
+
+int rowtide__log_encode_bundle(rowtide__crdt *engine, const rowtide__log *log,
+                               size_t *at)
+{
+    rowtide__logged last = NO_ITEM;
+    int rc = ROWTIDE_OK;
+    rowtide__buffer_clear(&engine->bytes);
+    while (rc == ROWTIDE_OK && engine->bytes.size < BUNDLE_BYTES
+           && *at < log->count)
+        rc = encode_version(&engine->bytes, log, at, &last);
     return rc;
 }
 
@@ -269,13 +296,32 @@ static int write_version(rowtide__crdt *engine, const rowtide__log *log,
     return rc;
 }
 
+void rowtide__log_sort(rowtide__log *log)
+{
+    if (!is_sorted(log))
+        qsort(log->items, log->count, sizeof *log->items, compare_items);
+}
+
 int rowtide__log_write(rowtide__crdt *engine, rowtide__log *log)
 {
     size_t at = 0;
     int rc = ROWTIDE_OK;
-    if (!is_sorted(log))
-        qsort(log->items, log->count, sizeof *log->items, compare_items);
+    rowtide__log_sort(log);
     while (rc == ROWTIDE_OK && at < log->count)
         rc = write_version(engine, log, &at);
+    return rc;
+}
+
+int rowtide__log_write_bundles(rowtide__crdt *engine, rowtide__log *log)
+{
+    size_t at = 0;
+    int rc = ROWTIDE_OK;
+    rowtide__log_sort(log);
+    while (rc == ROWTIDE_OK && at < log->count) {
+        rc = rowtide__log_encode_bundle(engine, log, &at);
+        if (rc == ROWTIDE_OK)
+            rc = write_block(engine, log->items[at - 1].db_version, 0,
+                             ROWTIDE__BUNDLE);
+    }
     return rc;
 }

@@ -89,12 +89,7 @@ static int run_keyed(rowtide__crdt *engine, sqlite3_stmt **stmt,
 static int is_row(const cache *held, const rowtide__crdt_table *table,
                   const rowtide__key *key)
 {
-    if (held->table != table)
-        return 0;
-    if (!key->data)
-        return held->row.integer == key->integer;
-    return held->row.size == key->size
-           && memcmp(held->row.data, key->data, key->size) == 0;
+    return held->table == table && rowtide__key_equal(&held->row, key);
 }
 
 /* One whose key is only equal by a collation is another row. */

@@ -193,14 +193,46 @@ static int write_select(const rowtide__crdt_table *table, rowtide_buffer *out)
         rowtide__write_text(&writer, ", ");
         write_name(&writer, table->columns[i].name);
     }
+    if (table->rowid)
+        rowtide__write_format(&writer, ", %s", table->rowid);
     rowtide__write_text(&writer, " FROM main.");
     write_name(&writer, table->name);
     return writer.rc;
 }
 
+/* A name of the rowid that no column has. */
+static int find_rowid(rowtide__crdt *engine, rowtide__crdt_table *table)
+{
+    static const char *const NAMES[] = {"rowid", "_rowid_", "oid"};
+    int64_t has_rowid, taken = 1;
+    int rc = rowtide__crdt_integer(
+        engine, &has_rowid, 0,
+        "SELECT count(*) FROM pragma_index_list(%Q, 'main') AS i, "
+        "pragma_index_xinfo(i.name, 'main') AS x WHERE i.origin = 'pk' AND "
+        "x.cid = -1",
+        table->name);
+    if (rc != ROWTIDE_OK || !has_rowid)
+        return rc;
+    for (int i = 0; i < 3 && taken && rc == ROWTIDE_OK; i++) {
+        rc = rowtide__crdt_integer(
+            engine, &taken, 0,
+            "SELECT count(*) FROM pragma_table_xinfo(%Q, 'main') WHERE name = "
+            "%Q COLLATE NOCASE",
+            table->name, NAMES[i]);
+        if (rc == ROWTIDE_OK && !taken)
+            table->rowid = NAMES[i];
+    }
+    return rc;
+}
+
 static void write_scan(rowtide__writer *writer,
                        const rowtide__crdt_table *table)
 {
+    if (table->rowid) {
+        rowtide__write_format(writer, " WHERE %s >= ?1 ORDER BY %s",
+                              table->rowid, table->rowid);
+        return;
+    }
     rowtide__write_text(writer, " WHERE ");
     write_name(writer, table->keys[0]);
     rowtide__write_text(writer, " >= ?1 ORDER BY ");
@@ -212,7 +244,11 @@ static int prepare_select(rowtide__crdt *engine, rowtide__crdt_table *table,
 {
     rowtide_buffer sql = ROWTIDE_BUFFER_INIT;
     rowtide__writer writer = {&sql, ROWTIDE_OK};
-    int rc = write_select(table, &sql);
+    int rc = ROWTIDE_OK;
+    if (!table->integer_key && !table->rowid)
+        rc = find_rowid(engine, table);
+    if (rc == ROWTIDE_OK)
+        rc = write_select(table, &sql);
     if (scan)
         write_scan(&writer, table);
     else

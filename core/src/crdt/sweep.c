@@ -21,7 +21,6 @@ typedef struct sweep {
     place at;
     rowtide__log items, kept;
     rowtide__clock clock;
-    unsigned char *body;
     sqlite3_stmt *blocks; /* at the one that is being swept */
     int64_t seen, dropped;
     int64_t outdated, total, kept_so_far; /* of the whole log, by estimate */
@@ -39,7 +38,7 @@ static int keep_columns(sweep *work, const rowtide__logged *item)
         part.column = column;
         part.sequence = item->sequence + (column - item->column);
         while (column < end && rowtide__clock_find(&work->clock, column, &cell)
-               && cell.db_version == work->at.db_version
+               && cell.db_version == item->db_version
                && cell.sequence == item->sequence + (column - item->column))
             column++;
         part.count = column - part.column;
@@ -60,7 +59,7 @@ static int has_stride(const rowtide__clock *run, int32_t column, int64_t stride)
     for (int i = 0; i < run->count; i++)
         if (column >= run->groups[i].column
             && column < run->groups[i].column + run->groups[i].count)
-            return run->groups[i].stride == stride;
+            return run->groups[i].stride == stride && run->groups[i].leap == 0;
     return 0;
 }
 
@@ -68,9 +67,9 @@ static int has_stride(const rowtide__clock *run, int32_t column, int64_t stride)
 static int64_t rows_covered(rowtide__crdt_table *table,
                             const rowtide__logged *item)
 {
-    if (table->run_rows == 0 || !table->integer_key)
+    if (table->run_rows == 0)
         return 1;
-    int64_t rows = table->run_rows - (item->key.integer - table->run_first);
+    int64_t rows = table->run_rows - (item->row - table->run_first);
     if (rows >= item->rows)
         rows = item->rows;
     return rows > 1 && has_stride(&table->run, item->column, item->stride)
@@ -81,7 +80,7 @@ static int64_t rows_covered(rowtide__crdt_table *table,
 static int keep_rows(sweep *work, rowtide__crdt_table *table,
                      rowtide__logged *rest)
 {
-    int rc = rowtide__store_read(work->engine, table, &rest->key, &work->clock);
+    int rc = rowtide__store_read(work->engine, table, rest->row, &work->clock);
     rowtide__logged part = *rest;
     if (rc != ROWTIDE_OK)
         return rc;
@@ -91,7 +90,7 @@ static int keep_rows(sweep *work, rowtide__crdt_table *table,
     rest->rows -= part.rows;
     if (rest->rows == 0)
         return rc;
-    rest->key.integer += part.rows;
+    rest->row += part.rows;
     rest->sequence += part.rows * rest->stride;
     return rc;
 }
@@ -106,7 +105,6 @@ static int keep_item(sweep *work, const rowtide__logged *item)
     if (!table || (table->dropped && !table->altering))
         return ROWTIDE_OK;
     rc = rowtide__crdt_table_shape(work->engine, table);
-    rest.db_version = work->at.db_version;
     while (rest.rows > 0 && rc == ROWTIDE_OK)
         rc = keep_rows(work, table, &rest);
     return rc;
@@ -158,10 +156,8 @@ static int read_next(sweep *work, int64_t last)
         work->at.db_version = sqlite3_column_int64(stmt, 0);
         work->at.block = sqlite3_column_int64(stmt, 1);
         work->at.batch = sqlite3_column_int64(stmt, 2);
-        rowtide__free(work->body);
-        work->body = rowtide__memdup(data ? data : "", size);
-        rc = work->body ? rowtide__log_decode(work->body, size, &work->items)
-                        : ROWTIDE_ENOMEM;
+        rc = rowtide__log_decode(data, data ? size : 0, work->at.db_version,
+                                 work->at.block, &work->items);
     } else {
         work->items.count = work->kept.count = 0;
     }
@@ -190,7 +186,7 @@ static int drop_block(sweep *work)
         rc = is_alone(work, &alone);
     if (rc != ROWTIDE_OK)
         return rc;
-    if (work->at.block > 0 || alone)
+    if (work->at.block != 0 || alone)
         return run_at(work, ROWTIDE__LOG_DROP, 0);
     work->engine->bytes.size = 0;
     return work->items.count > 0 ? run_at(work, ROWTIDE__LOG_CHANGE, 1)
@@ -211,6 +207,8 @@ static int is_same(const sweep *work)
 static int compare_starts(const void *left, const void *right)
 {
     const rowtide__logged *a = left, *b = right;
+    if (a->db_version != b->db_version)
+        return a->db_version < b->db_version ? -1 : 1;
     if (a->sequence != b->sequence)
         return a->sequence < b->sequence ? -1 : 1;
     return a->table < b->table ? -1 : a->table > b->table;
@@ -222,6 +220,8 @@ static int put_in_order(sweep *work)
 {
     rowtide__log *kept = &work->kept;
     qsort(kept->items, kept->count, sizeof *kept->items, compare_starts);
+    if (work->at.block == ROWTIDE__BUNDLE)
+        return 1;
     return kept->items[kept->count - 1].sequence
            <= work->items.items[work->items.count - 1].sequence;
 }
@@ -239,7 +239,9 @@ static int sweep_block(sweep *work)
         return drop_block(work);
     if (is_same(work) || !put_in_order(work))
         return ROWTIDE_OK;
-    rc = rowtide__log_encode(work->engine, &work->kept, &at);
+    rc = work->at.block == ROWTIDE__BUNDLE
+             ? rowtide__log_encode_bundle(work->engine, &work->kept, &at)
+             : rowtide__log_encode(work->engine, &work->kept, &at);
     /* Runs that fell apart may not fit: then all stays as it is. */
     if (rc == ROWTIDE_OK && at == work->kept.count)
         rc = run_at(work, ROWTIDE__LOG_CHANGE, 1);
@@ -341,6 +343,5 @@ int rowtide__crdt_sweep(rowtide__crdt *engine)
     rowtide__log_dispose(&work.items);
     rowtide__log_dispose(&work.kept);
     rowtide__clock_dispose(&work.clock);
-    rowtide__free(work.body);
     return rc;
 }

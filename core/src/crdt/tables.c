@@ -26,6 +26,7 @@ static void finalize_table(rowtide__crdt_table *table)
     }
     rowtide__sets_free(table->sets);
     table->sets = NULL;
+    rowtide__numbers_finalize(table);
     finalize_columns(table);
 }
 
@@ -39,6 +40,7 @@ void rowtide__crdt_tables_finalize(rowtide__crdt *engine)
 static void drop_shape(rowtide__crdt_table *table)
 {
     finalize_table(table);
+    rowtide__numbers_free(table);
     for (int i = 0; i < table->key_count; i++)
         rowtide__free(table->keys[i]);
     for (int i = 0; i < table->column_count; i++)
@@ -49,6 +51,7 @@ static void drop_shape(rowtide__crdt_table *table)
     table->columns = NULL;
     table->key_count = table->column_count = table->max_column = 0;
     table->shaped = table->stale = table->keys_changed = 0;
+    table->rowid = NULL;
     table->guard_schema = 0;
 }
 
@@ -336,7 +339,7 @@ static int read_folding(rowtide__crdt *engine, rowtide__crdt_table *table)
 /* A key without an index of its own is the rowid. */
 static int read_kind(rowtide__crdt *engine, rowtide__crdt_table *table)
 {
-    int64_t indexes, stored = 0;
+    int64_t indexes, numbered = 0;
     int rc = rowtide__crdt_integer(
         engine, &indexes, 0,
         "SELECT count(*) FROM pragma_index_list(%Q, 'main') WHERE "
@@ -345,12 +348,11 @@ static int read_kind(rowtide__crdt *engine, rowtide__crdt_table *table)
     table->integer_key = indexes == 0 && table->key_count == 1;
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_integer(
-            engine, &stored, table->integer_key,
-            "SELECT count(*) FROM "
-            "pragma_table_info('rowtide_crdt_rows_%lld', 'main') WHERE name = "
-            "'first'",
+            engine, &numbered, !table->integer_key,
+            "SELECT count(*) FROM main.sqlite_master WHERE type = 'table' AND "
+            "name = 'rowtide_crdt_keys_%lld'",
             (long long)table->id);
-    table->keys_changed = (stored != 0) != table->integer_key;
+    table->keys_changed = (numbered == 0) != table->integer_key;
     return rc == ROWTIDE_OK ? read_folding(engine, table) : rc;
 }
 

@@ -38,7 +38,7 @@ int rowtide__twin_take(rowtide__crdt *engine, rowtide__crdt_table *table,
     if (!twin || twin->table != table || !is_packed(&twin->come, key))
         return 0;
     twin->table = NULL;
-    gone->integer = 0;
+    memset(gone, 0, sizeof *gone);
     gone->data = twin->gone.data;
     gone->size = twin->gone.size;
     return 1;
