@@ -1,4 +1,5 @@
 #include "crdt/local.h"
+#include "crdt/direct.h"
 #include "crdt/merge.h"
 #include "base/error.h"
 
@@ -158,6 +159,8 @@ static int open_table(rowtide__crdt *engine, sqlite3_value *id,
         rc = rowtide__crdt_table_by_id(engine, sqlite3_value_int64(id), out);
     if (rc == ROWTIDE_OK && (*out)->stale)
         rc = fail_stale(*out);
+    if (rc == ROWTIDE_OK && (*out)->folding)
+        rc = rowtide__direct_cancel(engine);
     return rc;
 }
 
@@ -203,6 +206,26 @@ static int delete_row(rowtide__crdt *engine, rowtide__crdt_table *table,
     return rowtide__local_delete(engine, clock);
 }
 
+typedef int (*tracked)(rowtide__crdt *engine, int argc, sqlite3_value **argv);
+
+static int track(rowtide__crdt *engine, int argc, sqlite3_value **argv,
+                 tracked call)
+{
+    rowtide__direct_enter(engine);
+    int rc = rowtide__direct_leave(engine, call(engine, argc, argv));
+    return rc == ROWTIDE_DONE ? call(engine, argc, argv) : rc;
+}
+
+static int track_insert(rowtide__crdt *engine, int argc, sqlite3_value **argv)
+{
+    return change_row(engine, argc, argv, rowtide__local_insert);
+}
+
+static int track_delete(rowtide__crdt *engine, int argc, sqlite3_value **argv)
+{
+    return change_row(engine, argc, argv, delete_row);
+}
+
 static void end_call(sqlite3_context *context, rowtide__crdt *engine, int rc)
 {
     if (rc != ROWTIDE_OK)
@@ -219,8 +242,7 @@ static void after_insert(sqlite3_context *context, int argc,
 {
     rowtide__crdt *engine = sqlite3_user_data(context);
     if (is_applicable(engine, argc, 2))
-        end_call(context, engine,
-                 change_row(engine, argc, argv, rowtide__local_insert));
+        end_call(context, engine, track(engine, argc, argv, track_insert));
 }
 
 static void after_delete(sqlite3_context *context, int argc,
@@ -228,7 +250,7 @@ static void after_delete(sqlite3_context *context, int argc,
 {
     rowtide__crdt *engine = sqlite3_user_data(context);
     if (is_applicable(engine, argc, 2))
-        end_call(context, engine, change_row(engine, argc, argv, delete_row));
+        end_call(context, engine, track(engine, argc, argv, track_delete));
 }
 
 /* ## UPDATE
@@ -411,18 +433,21 @@ static int update_row(update *call)
                : rc;
 }
 
-static void after_update(sqlite3_context *context, int argc,
-                         sqlite3_value **argv)
+static int track_update(rowtide__crdt *engine, int argc, sqlite3_value **argv)
 {
     update call;
     memset(&call, 0, sizeof call);
-    call.engine = sqlite3_user_data(context);
-    if (!is_applicable(call.engine, argc, 4))
-        return;
+    call.engine = engine;
     int rc = read_update(&call, argc, argv);
-    if (rc == ROWTIDE_OK)
-        rc = update_row(&call);
-    end_call(context, call.engine, rc);
+    return rc == ROWTIDE_OK ? update_row(&call) : rc;
+}
+
+static void after_update(sqlite3_context *context, int argc,
+                         sqlite3_value **argv)
+{
+    rowtide__crdt *engine = sqlite3_user_data(context);
+    if (is_applicable(engine, argc, 4))
+        end_call(context, engine, track(engine, argc, argv, track_update));
 }
 
 int rowtide__crdt_add_local(rowtide__crdt *engine)

@@ -22,6 +22,7 @@ int rowtide__tail_new(rowtide__tail **out)
     if (!tail)
         return ROWTIDE_ENOMEM;
     empty_buckets(tail);
+    sqlite3_randomness(sizeof tail->seed, &tail->seed);
     int rc = rowtide__pending_new(&tail->folding);
     if (rc == ROWTIDE_OK)
         rowtide__pending_leap(tail->folding);
@@ -57,6 +58,16 @@ void rowtide__tail_doubt(rowtide__tail *tail)
     tail->known = 0;
 }
 
+int rowtide__tail_is_known(const rowtide__tail *tail)
+{
+    return tail->known;
+}
+
+int64_t rowtide__tail_stamp(const rowtide__tail *tail)
+{
+    return tail->stamp;
+}
+
 int64_t rowtide__tail_version(const rowtide__tail *tail)
 {
     return tail->db_version;
@@ -83,6 +94,16 @@ static rowtide__kept *find_kept(rowtide__tail *tail, int64_t table, int64_t row)
         if (tail->kept[place].row == row && tail->kept[place].table == table)
             return &tail->kept[place];
     return NULL;
+}
+
+int rowtide__tail_has(rowtide__tail *tail, int64_t table, int64_t row,
+                      int64_t known)
+{
+    const rowtide__kept *kept = find_kept(tail, table, row);
+    for (int i = 0; kept && i < kept->count; i++)
+        if (tail->groups[kept->groups_at + (uint32_t)i].db_version > known)
+            return 1;
+    return 0;
 }
 
 static int grow(void **memory, size_t *capacity, size_t count, size_t size)
@@ -281,6 +302,7 @@ int rowtide__tail_load(rowtide__crdt *engine)
     rc = rowtide__crdt_step(engine, stmt);
     if (rc == ROWTIDE_OK) {
         const void *data = sqlite3_column_blob(stmt, 0);
+        tail->stamp = sqlite3_column_int64(stmt, 1);
         rc = take_body(engine, data, (size_t)sqlite3_column_bytes(stmt, 0));
     } else if (rc == ROWTIDE_DONE) {
         rc = rowtide__fail(ROWTIDE_ECORRUPT, "the tail of the log is missing");
@@ -332,8 +354,9 @@ static int add_groups(const rowtide__tail_entry *entry, rowtide__log *out)
     for (int i = 0; i < entry->clock.count && rc == ROWTIDE_OK; i++) {
         const rowtide__group *group = &entry->clock.groups[i];
         rowtide__logged item = {
-            group->db_version, group->sequence, entry->table,  entry->row,
-            entry->rows,       group->stride,   group->column, group->count};
+            group->db_version, group->sequence, entry->table,
+            entry->row,        entry->rows,     group->stride,
+            group->column,     group->count,    0};
         if (entry->rows == 1)
             item.stride = item.count;
         if (group->db_version == entry->db_version)

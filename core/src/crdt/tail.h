@@ -63,6 +63,8 @@ enum { ROWTIDE__TAIL_BUCKETS = 1024 };
 struct rowtide__tail {
     unsigned char *body; /* as it is stored */
     size_t size, used;   /* of the whole; of the records */
+    int64_t stamp;       /* stored with it */
+    uint64_t seed;       /* of stamps */
     int known;           /* 0: it may have changed */
     int64_t db_version;  /* of the last record */
     int64_t outdated;    /* entries that were not about new rows */
@@ -81,6 +83,10 @@ struct rowtide__tail {
 void rowtide__tail_clear(rowtide__tail *tail);
 /* An entry was written. */
 int rowtide__tail_note(rowtide__crdt *engine, const rowtide__tail_entry *entry);
+
+/* 1 if the row was set in it after this version. */
+int rowtide__tail_has(rowtide__tail *tail, int64_t table, int64_t row,
+                      int64_t known);
 
 typedef struct rowtide__tail_place {
     int64_t table, row;
