@@ -286,15 +286,42 @@ static int read_update(update *call, int argc, sqlite3_value **argv)
     return ROWTIDE_OK;
 }
 
+static int differ_in_bytes(sqlite3_value *a, sqlite3_value *b, int type,
+                           int *out)
+{
+    int size = sqlite3_value_bytes(a);
+    *out = size != sqlite3_value_bytes(b);
+    if (*out || size == 0)
+        return ROWTIDE_OK;
+    const void *left = type == SQLITE_TEXT ? sqlite3_value_text(a)
+                                           : sqlite3_value_blob(a);
+    const void *right = type == SQLITE_TEXT ? sqlite3_value_text(b)
+                                            : sqlite3_value_blob(b);
+    if (!left || !right)
+        return rowtide__nomem();
+    *out = memcmp(left, right, (size_t)size) != 0;
+    return ROWTIDE_OK;
+}
+
+/* As rowtide__value_compare() has it. */
 static int is_changed(sqlite3_value *a, sqlite3_value *b, int *out)
 {
-    rowtide_value left, right;
-    int rc = rowtide__crdt_argument(a, &left);
-    if (rc == ROWTIDE_OK)
-        rc = rowtide__crdt_argument(b, &right);
-    if (rc == ROWTIDE_OK)
-        *out = rowtide__value_compare(&left, &right) != 0;
-    return rc;
+    int type = sqlite3_value_type(a);
+    *out = type != sqlite3_value_type(b);
+    if (*out)
+        return ROWTIDE_OK;
+    switch (type) {
+    case SQLITE_INTEGER:
+        *out = sqlite3_value_int64(a) != sqlite3_value_int64(b);
+        return ROWTIDE_OK;
+    case SQLITE_FLOAT:
+        *out = sqlite3_value_double(a) != sqlite3_value_double(b);
+        return ROWTIDE_OK;
+    case SQLITE_NULL:
+        return ROWTIDE_OK;
+    default:
+        return differ_in_bytes(a, b, type, out);
+    }
 }
 
 static int is_key_changed(update *call, int *out)

@@ -41,6 +41,7 @@ void rowtide__tail_free(rowtide__tail *tail)
     rowtide_buffer_dispose(&tail->record);
     rowtide__pending_free(tail->folding);
     rowtide__new_keys_dispose(&tail->keys);
+    rowtide__log_dispose(&tail->items);
     rowtide__free(tail);
 }
 
@@ -49,6 +50,7 @@ void rowtide__tail_clear(rowtide__tail *tail)
     if (tail->count > 0)
         empty_buckets(tail);
     rowtide__new_keys_clear(&tail->keys);
+    tail->items.count = 0;
     tail->count = tail->group_count = tail->used = 0;
     tail->db_version = tail->outdated = 0;
 }
@@ -214,10 +216,27 @@ static int note_key(rowtide__crdt *engine, const rowtide__tail_entry *entry,
     return rowtide__new_keys_add(&engine->tail->keys, table, &key);
 }
 
+static int note_items(rowtide__tail *tail, const rowtide__tail_entry *entry)
+{
+    int rc = ROWTIDE_OK;
+    for (int i = 0; i < entry->clock.count && rc == ROWTIDE_OK; i++) {
+        const rowtide__group *group = &entry->clock.groups[i];
+        rowtide__logged item = {
+            group->db_version, group->sequence, entry->table,
+            entry->row,        entry->rows,     group->stride,
+            group->column,     group->count,    0};
+        if (entry->rows == 1)
+            item.stride = item.count;
+        if (group->db_version == entry->db_version)
+            rc = rowtide__log_add(&tail->items, &item);
+    }
+    return rc;
+}
+
 int rowtide__tail_note(rowtide__crdt *engine, const rowtide__tail_entry *entry)
 {
     rowtide__tail *tail = engine->tail;
-    int rc = ROWTIDE_OK;
+    int rc = note_items(tail, entry);
     tail->outdated += !is_fresh(entry);
     tail->db_version = entry->db_version;
     for (int64_t i = 0; i < entry->rows && rc == ROWTIDE_OK; i++) {
@@ -348,40 +367,15 @@ int rowtide__tail_find(rowtide__crdt *engine, rowtide__crdt_table *table,
 
 /* ## All of it */
 
-static int add_groups(const rowtide__tail_entry *entry, rowtide__log *out)
-{
-    int rc = ROWTIDE_OK;
-    for (int i = 0; i < entry->clock.count && rc == ROWTIDE_OK; i++) {
-        const rowtide__group *group = &entry->clock.groups[i];
-        rowtide__logged item = {
-            group->db_version, group->sequence, entry->table,
-            entry->row,        entry->rows,     group->stride,
-            group->column,     group->count,    0};
-        if (entry->rows == 1)
-            item.stride = item.count;
-        if (group->db_version == entry->db_version)
-            rc = rowtide__log_add(out, &item);
-    }
-    return rc;
-}
-
 int rowtide__tail_items(rowtide__crdt *engine, rowtide__log *out)
 {
     rowtide__tail *tail = engine->tail;
-    rowtide__tail_scan scan;
     int rc = tail->known ? ROWTIDE_OK : rowtide__tail_load(engine);
     out->count = 0;
-    if (rc != ROWTIDE_OK || tail->used == 0)
-        return rc;
-    memset(&scan, 0, sizeof scan);
-    scan.in.data = tail->body + ROWTIDE__TAIL_HEADER;
-    scan.in.size = tail->used;
-    while ((rc = rowtide__tail_next(&scan)) == ROWTIDE_OK
-           && (rc = add_groups(&scan.entry, out)) == ROWTIDE_OK)
-        ;
-    rowtide__tail_scan_dispose(&scan);
+    for (size_t i = 0; i < tail->items.count && rc == ROWTIDE_OK; i++)
+        rc = rowtide__log_add(out, &tail->items.items[i]);
     rowtide__log_sort(out);
-    return rc < 0 ? rc : ROWTIDE_OK;
+    return rc;
 }
 
 static int compare_places(const void *left, const void *right)
@@ -404,6 +398,10 @@ int rowtide__tail_places(const rowtide__tail *tail, int64_t table,
         if (table == 0 || place.table == table)
             (*out)[(*count)++] = place;
     }
-    qsort(*out, *count, sizeof **out, compare_places);
+    for (size_t i = 1; i < *count; i++)
+        if (compare_places(&(*out)[i - 1], &(*out)[i]) > 0) {
+            qsort(*out, *count, sizeof **out, compare_places);
+            break;
+        }
     return ROWTIDE_OK;
 }

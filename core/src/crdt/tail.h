@@ -77,6 +77,7 @@ struct rowtide__tail {
     rowtide_buffer record;
     rowtide__pending *folding;
     rowtide__new_keys keys;
+    rowtide__log items;
 };
 
 /* The image in memory, empty. */

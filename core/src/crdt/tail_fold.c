@@ -9,12 +9,9 @@
 
 static int write_items(rowtide__crdt *engine)
 {
-    rowtide__log items = {NULL, 0, 0};
-    int rc = rowtide__tail_items(engine, &items);
-    if (rc == ROWTIDE_OK)
-        rc = rowtide__bundle_write(engine, &items);
-    rowtide__log_dispose(&items);
-    return rc;
+    rowtide__log *items = &engine->tail->items;
+    rowtide__log_sort(items);
+    return rowtide__bundle_write(engine, items);
 }
 
 static rowtide__crdt_table *table_of(rowtide__crdt *engine, int64_t id)
