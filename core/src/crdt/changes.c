@@ -340,33 +340,6 @@ static int is_at_end(sqlite3_vtab_cursor *base)
     return ((changes_cursor *)base)->ended;
 }
 
-static int result_value(sqlite3_context *context, rowtide__reader *reader)
-{
-    rowtide_value value;
-    int rc = rowtide__reader_value(reader, &value);
-    const void *data = value.data ? value.data : "";
-    if (rc < 0)
-        return rc;
-    switch (value.type) {
-    case ROWTIDE_INTEGER:
-        sqlite3_result_int64(context, value.integer);
-        break;
-    case ROWTIDE_REAL:
-        sqlite3_result_double(context, value.real);
-        break;
-    case ROWTIDE_TEXT:
-        sqlite3_result_text64(context, data, value.size, SQLITE_TRANSIENT,
-                              SQLITE_UTF8);
-        break;
-    case ROWTIDE_BLOB:
-        sqlite3_result_blob64(context, data, value.size, SQLITE_TRANSIENT);
-        break;
-    default:
-        sqlite3_result_null(context);
-    }
-    return ROWTIDE_OK;
-}
-
 static int read_column(sqlite3_vtab_cursor *base, sqlite3_context *context,
                        int column)
 {
@@ -384,7 +357,8 @@ static int read_column(sqlite3_vtab_cursor *base, sqlite3_context *context,
         sqlite3_result_text(context, change->column, -1, SQLITE_TRANSIENT);
         break;
     case VAL:
-        return end_call(base->pVtab, result_value(context, cursor->reader));
+        return end_call(base->pVtab,
+                        rowtide__reader_result(cursor->reader, context));
     case COL_VERSION:
         sqlite3_result_int64(context, change->column_version);
         break;

@@ -287,7 +287,7 @@ int rowtide__key_find(rowtide__crdt *engine, rowtide__crdt_table *table,
 /* Give it one if it has none. */
 int rowtide__key_number(rowtide__crdt *engine, rowtide__crdt_table *table,
                         rowtide__key *key);
-/* The key of a row that is stored; its bytes go to `out`. */
+/* The key of a row, as on the wire to `out`, whose bytes `key` borrows. */
 int rowtide__key_of_row(rowtide__crdt *engine, rowtide__crdt_table *table,
                         int64_t row, rowtide_buffer *out, rowtide__key *key);
 /* Write numbers to their tables, those from `keys->written` on. */
@@ -410,6 +410,8 @@ void rowtide__tail_free(rowtide__tail *tail);
 struct rowtide__new_keys *rowtide__tail_keys(rowtide__tail *tail);
 /* Read what is stored, if it has changed. */
 int rowtide__tail_load(rowtide__crdt *engine);
+/* The same if it may have changed. */
+int rowtide__tail_know(rowtide__crdt *engine);
 /* It may have changed. */
 void rowtide__tail_doubt(rowtide__tail *tail);
 /* What is known of it is so still. */
@@ -487,6 +489,8 @@ int rowtide__reader_open(rowtide__crdt *engine, const rowtide__filter *filter,
  * is read only by rowtide__reader_value(). */
 int rowtide__reader_next(rowtide__reader *reader, rowtide_crdt_change *change);
 int rowtide__reader_value(rowtide__reader *reader, rowtide_value *out);
+/* The same for SQL. */
+int rowtide__reader_result(rowtide__reader *reader, sqlite3_context *context);
 int64_t rowtide__reader_rowid(rowtide__reader *reader);
 void rowtide__reader_free(rowtide__reader *reader);
 

@@ -184,10 +184,12 @@ int rowtide__numbers_is(rowtide__crdt *engine, rowtide__crdt_table *table,
 static int find_of_row(rowtide__crdt *engine, rowtide__crdt_table *table,
                        int64_t row, rowtide__new_key *out)
 {
-    if (engine->unstored
+    int rc = rowtide__tail_know(engine);
+    if (rc == ROWTIDE_OK)
+        rc = open_numbers(table);
+    if (rc == ROWTIDE_OK && !has_row(engine, table->numbers, row)
         && rowtide__new_keys_of_row(engine->unstored, table, row, out))
         return ROWTIDE_OK;
-    int rc = open_numbers(table);
     if (rc == ROWTIDE_OK)
         rc = seek_row(engine, table, row, &out->size);
     if (rc == ROWTIDE_OK)
@@ -203,15 +205,20 @@ int rowtide__key_of_row(rowtide__crdt *engine, rowtide__crdt_table *table,
     key->row = row;
     key->known = 1;
     if (table->integer_key)
-        return ROWTIDE_OK;
+        return rowtide__key_write(table, key, out);
     int rc = find_of_row(engine, table, row, &found);
     if (rc != ROWTIDE_OK)
         return rc;
     rowtide__buffer_clear(out);
-    rc = rowtide__buffer_append(out, found.data, found.size);
-    key->data = out->data;
+    rc = rowtide__buffer_reserve(out, 1 + found.size);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    out->data[0] = (char)table->key_count;
+    memcpy(out->data + 1, found.data, found.size);
+    out->size = 1 + found.size;
+    key->data = out->data + 1;
     key->size = found.size;
-    return rc;
+    return ROWTIDE_OK;
 }
 
 /* ## From keys to numbers */
@@ -263,15 +270,15 @@ static int find_stored(rowtide__crdt *engine, rowtide__crdt_table *table,
     return rowtide__buckets_find(engine, table, key, &key->row);
 }
 
-static int64_t find_unwritten(rowtide__crdt *engine,
-                              const rowtide__crdt_table *table,
-                              const rowtide__key *key)
+static int find_unwritten(rowtide__crdt *engine,
+                          const rowtide__crdt_table *table, rowtide__key *key)
 {
     const rowtide__new_keys *pending = rowtide__pending_keys(engine->pending);
-    int64_t row = rowtide__new_keys_find(pending, table, key);
-    if (row == 0 && engine->unstored)
-        row = rowtide__new_keys_find(engine->unstored, table, key);
-    return row;
+    int rc = rowtide__tail_know(engine);
+    key->row = rowtide__new_keys_find(pending, table, key);
+    if (rc == ROWTIDE_OK && key->row == 0)
+        key->row = rowtide__new_keys_find(engine->unstored, table, key);
+    return rc;
 }
 
 int rowtide__key_find(rowtide__crdt *engine, rowtide__crdt_table *table,
@@ -284,8 +291,9 @@ int rowtide__key_find(rowtide__crdt *engine, rowtide__crdt_table *table,
         return rc;
     if (key->missed == 0)
         key->hash = rowtide__key_hash(engine->seed, key->data, key->size);
-    key->row = find_unwritten(engine, table, key);
-    if (key->row == 0 && key->missed != engine->stored_serial) {
+    rc = find_unwritten(engine, table, key);
+    if (rc == ROWTIDE_OK && key->row == 0
+        && key->missed != engine->stored_serial) {
         rc = find_stored(engine, table, key);
         if (key->row != 0)
             table->numbers->guess = key->row + 1;
@@ -298,7 +306,7 @@ int rowtide__key_find(rowtide__crdt *engine, rowtide__crdt_table *table,
 static void give_above(numbers *all, const rowtide__new_keys *keys,
                        const rowtide__crdt_table *table)
 {
-    int64_t last = keys ? rowtide__new_keys_last(keys, table) : 0;
+    int64_t last = rowtide__new_keys_last(keys, table);
     if (all->given < last)
         all->given = last;
 }
@@ -312,6 +320,8 @@ static int next_number(rowtide__crdt *engine, rowtide__crdt_table *table,
         rc = read_next(engine, table);
         all->given = all->next - 1;
         give_above(all, rowtide__pending_keys(engine->pending), table);
+        if (rc == ROWTIDE_OK)
+            rc = rowtide__tail_know(engine);
         give_above(all, engine->unstored, table);
         all->given_serial = engine->stored_serial;
     }

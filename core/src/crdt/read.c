@@ -72,8 +72,8 @@ static int start_row(rowtide__reader *reader, const rowtide__filter *filter)
     int rc = rowtide__crdt_table_by_id(reader->engine, reader->only_table,
                                        &table);
     if (rc == ROWTIDE_OK)
-        rc = rowtide__key_read(table, filter->pk, filter->pk_size,
-                               &reader->bytes, &key);
+        rc = rowtide__key_read(table, filter->pk, filter->pk_size, &reader->pk,
+                               &key);
     if (rc == ROWTIDE_EINVAL || rc == ROWTIDE_ECORRUPT) {
         /* No row has such a key. */
         rowtide_error_clear();
@@ -163,7 +163,6 @@ void rowtide__reader_free(rowtide__reader *reader)
     rowtide__log_dispose(&reader->tail);
     rowtide__free(reader->active);
     rowtide__clock_dispose(&reader->clock);
-    rowtide_buffer_dispose(&reader->bytes);
     rowtide_buffer_dispose(&reader->pk);
     if (reader->log)
         return_statement(reader, log_of(reader), &reader->log);
@@ -198,9 +197,7 @@ static int read_pk(rowtide__reader *reader)
     if (reader->has_pk)
         return ROWTIDE_OK;
     int rc = rowtide__key_of_row(reader->engine, reader->table, reader->row,
-                                 &reader->bytes, &reader->key);
-    if (rc == ROWTIDE_OK)
-        rc = rowtide__key_write(reader->table, &reader->key, &reader->pk);
+                                 &reader->pk, &reader->key);
     reader->has_pk = rc == ROWTIDE_OK;
     return rc;
 }
@@ -426,10 +423,11 @@ static int is_at_row(const rowtide__reader *reader)
            && reader->fetched == reader->entered;
 }
 
-int rowtide__reader_value(rowtide__reader *reader, rowtide_value *out)
+/* *out is NULL if the cell has no value. */
+static int find_value(rowtide__reader *reader, sqlite3_value **out)
 {
     rowtide__crdt_table *table = reader->table;
-    *out = rowtide_value_null();
+    *out = NULL;
     if (reader->column < 0)
         return ROWTIDE_OK;
     int rc = rowtide__crdt_table_shape(reader->engine, table);
@@ -442,10 +440,27 @@ int rowtide__reader_value(rowtide__reader *reader, rowtide_value *out)
         reader->fetched = reader->entered;
         reader->scan_generation = reader->engine->generation;
     }
-    if (rc < 0 || !reader->present)
-        return rc < 0 ? rc : ROWTIDE_OK;
-    return rowtide__crdt_read_column(reader->at,
-                                     table->key_count + reader->column, out);
+    if (rc >= 0 && reader->present)
+        *out = sqlite3_column_value(reader->at,
+                                    table->key_count + reader->column);
+    return rc < 0 ? rc : ROWTIDE_OK;
+}
+
+int rowtide__reader_value(rowtide__reader *reader, rowtide_value *out)
+{
+    sqlite3_value *value;
+    int rc = find_value(reader, &value);
+    *out = rowtide_value_null();
+    return value ? rowtide__crdt_argument(value, out) : rc;
+}
+
+int rowtide__reader_result(rowtide__reader *reader, sqlite3_context *context)
+{
+    sqlite3_value *value;
+    int rc = find_value(reader, &value);
+    if (value)
+        sqlite3_result_value(context, value);
+    return rc;
 }
 
 static uint64_t mix(uint64_t number, uint64_t more)

@@ -47,7 +47,7 @@ struct rowtide__reader {
     rowtide__crdt_table *table;
     int64_t row;
     rowtide__key key; /* if `has_pk` */
-    rowtide_buffer bytes, pk;
+    rowtide_buffer pk;
     int has_pk;
     uint64_t serial, generation;
     rowtide__clock clock;

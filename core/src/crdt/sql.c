@@ -233,29 +233,7 @@ int rowtide__crdt_argument(sqlite3_value *value, rowtide_value *out)
 
 int rowtide__crdt_read_column(sqlite3_stmt *stmt, int index, rowtide_value *out)
 {
-    *out = rowtide_value_null();
-    out->type = (rowtide_type)sqlite3_column_type(stmt, index);
-    switch (out->type) {
-    case ROWTIDE_INTEGER:
-        out->integer = sqlite3_column_int64(stmt, index);
-        break;
-    case ROWTIDE_REAL:
-        out->real = sqlite3_column_double(stmt, index);
-        break;
-    case ROWTIDE_TEXT:
-        out->data = sqlite3_column_text(stmt, index);
-        out->size = (size_t)sqlite3_column_bytes(stmt, index);
-        break;
-    case ROWTIDE_BLOB:
-        out->data = sqlite3_column_blob(stmt, index);
-        out->size = (size_t)sqlite3_column_bytes(stmt, index);
-        break;
-    default:
-        break;
-    }
-    if (!out->data && (out->size > 0 || out->type == ROWTIDE_TEXT))
-        return rowtide__nomem();
-    return ROWTIDE_OK;
+    return rowtide__crdt_argument(sqlite3_column_value(stmt, index), out);
 }
 
 int rowtide__crdt_integer(rowtide__crdt *engine, int64_t *out,

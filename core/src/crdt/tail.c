@@ -333,6 +333,11 @@ int rowtide__tail_load(rowtide__crdt *engine)
     return rc;
 }
 
+int rowtide__tail_know(rowtide__crdt *engine)
+{
+    return engine->tail->known ? ROWTIDE_OK : rowtide__tail_load(engine);
+}
+
 static int complete(rowtide__crdt *engine, rowtide__crdt_table *table,
                     int64_t row, rowtide__clock *out)
 {
@@ -353,7 +358,7 @@ int rowtide__tail_find(rowtide__crdt *engine, rowtide__crdt_table *table,
                        int64_t row, rowtide__clock *out)
 {
     rowtide__tail *tail = engine->tail;
-    int rc = tail->known ? ROWTIDE_OK : rowtide__tail_load(engine);
+    int rc = rowtide__tail_know(engine);
     if (rc != ROWTIDE_OK || tail->count == 0)
         return rc;
     const rowtide__kept *kept = find_kept(tail, table->id, row);
@@ -370,7 +375,7 @@ int rowtide__tail_find(rowtide__crdt *engine, rowtide__crdt_table *table,
 int rowtide__tail_items(rowtide__crdt *engine, rowtide__log *out)
 {
     rowtide__tail *tail = engine->tail;
-    int rc = tail->known ? ROWTIDE_OK : rowtide__tail_load(engine);
+    int rc = rowtide__tail_know(engine);
     out->count = 0;
     for (size_t i = 0; i < tail->items.count && rc == ROWTIDE_OK; i++)
         rc = rowtide__log_add(out, &tail->items.items[i]);

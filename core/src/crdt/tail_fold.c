@@ -105,7 +105,7 @@ static int fail_changed(void)
 int rowtide__tail_fold(rowtide__crdt *engine)
 {
     rowtide__tail *tail = engine->tail;
-    int rc = tail->known ? ROWTIDE_OK : rowtide__tail_load(engine);
+    int rc = rowtide__tail_know(engine);
     if (rc != ROWTIDE_OK || tail->used == 0)
         return rc;
     rc = fold(engine);

@@ -188,18 +188,15 @@ static int is_at_end(sqlite3_vtab_cursor *base)
 
 static int result_pk(clock_cursor *cursor, sqlite3_context *context)
 {
-    rowtide_buffer packed = ROWTIDE_BUFFER_INIT, bytes = ROWTIDE_BUFFER_INIT;
+    rowtide_buffer packed = ROWTIDE_BUFFER_INIT;
     rowtide__key key;
     int rc = rowtide__key_of_row(engine_of(&cursor->base), cursor->table,
-                                 cursor->walk.first + cursor->nth, &bytes,
+                                 cursor->walk.first + cursor->nth, &packed,
                                  &key);
-    if (rc == ROWTIDE_OK)
-        rc = rowtide__key_write(cursor->table, &key, &packed);
     if (rc == ROWTIDE_OK)
         sqlite3_result_blob64(context, packed.data, packed.size,
                               SQLITE_TRANSIENT);
     rowtide_buffer_dispose(&packed);
-    rowtide_buffer_dispose(&bytes);
     return rc;
 }
 
