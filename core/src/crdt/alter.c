@@ -7,8 +7,9 @@
 
 #include <string.h>
 
-/* Between begin and commit a table has no triggers, so what is written then is
- * found out afterwards. */
+/* Between begin and commit a table has triggers that do not name its columns
+ * (alter_track.c). What is written when it has none, because it was dropped and
+ * made anew, is found out afterwards, as far as rows came or went. */
 
 static rowtide__crdt_table *find_any(rowtide__crdt *engine, const char *name)
 {
@@ -41,7 +42,11 @@ static int begin_table(rowtide__crdt *engine, const char *name)
     rowtide__crdt_table *table = find_any(engine, name);
     if (rc != ROWTIDE_OK || !table)
         return rc;
-    rc = rowtide__crdt_drop_triggers(engine, table->registered);
+    if (!table->dropped && !table->altering) {
+        rc = rowtide__crdt_table_shape(engine, table);
+        if (rc == ROWTIDE_OK)
+            rc = rowtide__crdt_begin_triggers(engine, table);
+    }
     rowtide__crdt_tables_forget(engine);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_tables_load(engine);
@@ -350,5 +355,18 @@ int rowtide__crdt_commit_alter(rowtide__crdt *engine, const char *name)
         rc = release(engine);
     else if (!sqlite3_get_autocommit(engine->sqlite))
         undo(engine);
+    return rc;
+}
+
+/* `name` is of no use: there is one savepoint for all. */
+int rowtide__crdt_rollback_alter(rowtide__crdt *engine, const char *name)
+{
+    (void)name;
+    int rc = rowtide__crdt_exec(engine, "ROLLBACK TO alter_crr");
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_exec(engine, "RELEASE alter_crr");
+    else
+        rowtide__fail_context("no alteration has begun");
+    rowtide__crdt_tables_forget(engine);
     return rc;
 }

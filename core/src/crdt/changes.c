@@ -464,8 +464,8 @@ static int savepoint_changes(sqlite3_vtab *vtab, int number)
 
 static int release_changes(sqlite3_vtab *vtab, int number)
 {
-    rowtide__crdt_release_savepoint(engine_of(vtab), number);
-    return SQLITE_OK;
+    return end_call(vtab,
+                    rowtide__crdt_release_savepoint(engine_of(vtab), number));
 }
 
 static int rollback_to_changes(sqlite3_vtab *vtab, int number)

@@ -113,20 +113,21 @@ int rowtide__direct_is_committed(rowtide__crdt *engine)
     return rowtide__tail_stamp(engine->tail) == stamp;
 }
 
-void rowtide__direct_resume(rowtide__crdt *engine)
+int rowtide__direct_resume(rowtide__crdt *engine)
 {
     struct rowtide__direct *direct = &engine->direct;
     if (direct->state != WRITTEN)
-        return;
+        return ROWTIDE_OK;
     if (direct->data_version != rowtide__crdt_data_version(engine)
         || direct->stamp != rowtide__tail_stamp(engine->tail)) {
         direct->state = NO;
-        return;
+        return ROWTIDE_OK;
     }
     engine->db_version = direct->first;
     if (!engine->joined)
-        return;
+        return ROWTIDE_OK;
     engine->pending_version = engine->logged_version = direct->version;
     engine->sequence = direct->sequence;
     direct->state = NO;
+    return rowtide__tail_take_back(engine);
 }

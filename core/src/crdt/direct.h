@@ -14,7 +14,7 @@ int rowtide__direct_cancel(rowtide__crdt *engine);
 /* 0 if what was written so was rolled back, and what is known is not so. */
 int rowtide__direct_is_committed(rowtide__crdt *engine);
 /* The version of the transaction has been read: if it goes on with what was
- * written so, that is known again. */
-void rowtide__direct_resume(rowtide__crdt *engine);
+ * written so, that is pending again. */
+int rowtide__direct_resume(rowtide__crdt *engine);
 
 #endif

@@ -1,5 +1,7 @@
+#include "crdt/alter_track.h"
 #include "crdt/direct.h"
 #include "crdt/merge.h"
+#include "crdt/twin.h"
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/error.h"
@@ -20,7 +22,7 @@ int rowtide__crdt_new(sqlite3 *sqlite, rowtide__crdt **out)
         return ROWTIDE_ENOMEM;
     engine->sqlite = sqlite;
     engine->references = 1;
-    engine->serial = engine->stored_serial = 1;
+    engine->serial = engine->stored_serial = engine->schema_seen = 1;
     unsigned char start;
     sqlite3_randomness(1, &start);
     engine->outdated_items = start;
@@ -64,6 +66,8 @@ void rowtide__crdt_release(void *argument)
     rowtide_buffer_dispose(&engine->key);
     rowtide_buffer_dispose(&engine->bytes);
     rowtide__crdt_merge_free(engine);
+    rowtide__twin_free(engine);
+    rowtide__altered_free(engine);
     rowtide__free(engine);
 }
 
@@ -141,19 +145,21 @@ int rowtide__crdt_savepoint(rowtide__crdt *engine, int number)
             return rc;
     }
     engine->top_mark = number;
-    return rowtide__pending_mark(engine->pending, number);
+    return rowtide__pending_mark(engine->pending, number, engine->impacted);
 }
 
-void rowtide__crdt_release_savepoint(rowtide__crdt *engine, int number)
+int rowtide__crdt_release_savepoint(rowtide__crdt *engine, int number)
 {
+    int rc = rowtide__merge_flush(engine);
     rowtide__pending_unmark(engine->pending, number);
     engine->top_mark = number - 1;
+    return rc;
 }
 
 void rowtide__crdt_rollback_to(rowtide__crdt *engine, int number)
 {
     rowtide__merge_rollback_to(engine);
-    rowtide__pending_cut(engine->pending, number);
+    engine->impacted = rowtide__pending_cut(engine->pending, number);
     rowtide__sites_forget(engine->sites);
     engine->serial++;
     engine->top_mark = number;
@@ -233,7 +239,7 @@ static int know_version(rowtide__crdt *engine)
         return ROWTIDE_OK;
     int rc = read_version(engine, &engine->db_version);
     if (rc == ROWTIDE_OK)
-        rowtide__direct_resume(engine);
+        rc = rowtide__direct_resume(engine);
     engine->version_known = rc == ROWTIDE_OK && engine->joined;
     return rc;
 }

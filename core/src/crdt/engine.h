@@ -22,6 +22,7 @@ typedef struct rowtide__crdt_table rowtide__crdt_table;
 typedef struct rowtide__crdt_column {
     int id;     /* from 1, never used again */
     char *name; /* as in the schema */
+    int not_null;
     sqlite3_stmt *upsert, *update;
 } rowtide__crdt_column;
 
@@ -62,6 +63,10 @@ struct rowtide__crdt_table {
     struct rowtide__sets *sets; /* merge_row.c */
 
     const char *rowid; /* what `get` and `scan` end with; NULL: nothing */
+    /* Its CHECKs, triggers and the like may refuse what is merged, as far as it
+     * was known when engine->schema_seen was `guard_schema`. */
+    int guarded;
+    uint64_t guard_schema; /* 0: not known */
 
     const void *reader; /* whose row `get` or `scan` is at */
 
@@ -91,6 +96,7 @@ typedef struct rowtide__sites rowtide__sites;
 enum rowtide__fixed {
     ROWTIDE__LAST_VERSION,
     ROWTIDE__JOIN,
+    ROWTIDE__WATCH,
     ROWTIDE__LOG_PUT,
     ROWTIDE__LOG_BATCH,
     ROWTIDE__LOG_NEXT,
@@ -130,6 +136,7 @@ struct rowtide__crdt {
     int failed;                /* a write was not tracked: refuse to commit */
     int failed_mark, top_mark; /* savepoints that were open; -1: none */
     int sync_bit;
+    int merging; /* a merge has set it; what triggers write is tracked */
     int merge_equal_values;
     int64_t least_version; /* db_version is not below */
     uint64_t seed;         /* of hashes of keys */
@@ -142,6 +149,7 @@ struct rowtide__crdt {
     uint64_t stored_serial;    /* the same of the stored clocks only */
     uint64_t generation;       /* changes when `tables` do */
     uint64_t first_generation; /* when the transaction began */
+    uint64_t schema_seen;      /* changes when we see that the schema has */
     int64_t db_version;        /* at its start */
     int64_t pending_version;   /* what it will be; 0: not set */
     int64_t sequence;
@@ -164,6 +172,8 @@ struct rowtide__crdt {
     rowtide__clock work, work2;
     rowtide_buffer key, bytes;          /* for whoever is at work */
     struct rowtide__merge_cache *merge; /* merge.c */
+    struct rowtide__twin *twin;         /* twin.c */
+    struct rowtide__altered *altered;   /* alter_track.c */
 
     /* Inside CREATE VIRTUAL TABLE no savepoint can be opened. */
     int unguarded;
@@ -201,7 +211,7 @@ int rowtide__crdt_failed(rowtide__crdt *engine, int status);
 /* Callbacks of crsql_changes. */
 void rowtide__crdt_begin(rowtide__crdt *engine);
 int rowtide__crdt_savepoint(rowtide__crdt *engine, int number);
-void rowtide__crdt_release_savepoint(rowtide__crdt *engine, int number);
+int rowtide__crdt_release_savepoint(rowtide__crdt *engine, int number);
 void rowtide__crdt_rollback_to(rowtide__crdt *engine, int number);
 void rowtide__crdt_end_transaction(rowtide__crdt *engine, int committed);
 
@@ -331,9 +341,11 @@ void rowtide__pending_entry(const rowtide__pending *pending, size_t nth,
                             rowtide__entry *out);
 /* All of it is written. What a rollback may bring back is kept. */
 void rowtide__pending_written(rowtide__pending *pending);
-int rowtide__pending_mark(rowtide__pending *pending, int number);
+/* `note` is kept for who cuts to the mark. */
+int rowtide__pending_mark(rowtide__pending *pending, int number, int64_t note);
 void rowtide__pending_unmark(rowtide__pending *pending, int number);
-void rowtide__pending_cut(rowtide__pending *pending, int number);
+/* The note of the mark, 0 if the savepoint is older than all. */
+int64_t rowtide__pending_cut(rowtide__pending *pending, int number);
 
 /* ## store.c: clocks on disk, one record for a row or for a run of rows */
 /* The clock of a row, pending or stored; empty if it has none. */
@@ -426,6 +438,9 @@ int rowtide__tail_find(rowtide__crdt *engine, rowtide__crdt_table *table,
 /* Take what is pending. ROWTIDE_DONE if it is too much; or if it had to be
  * folded for it and may not be. */
 int rowtide__tail_append(rowtide__crdt *engine, int may_fold);
+/* The transaction goes on: make what its first row has written pending, if that
+ * is the last in the tail. What is stored stays until the next write. */
+int rowtide__tail_take_back(rowtide__crdt *engine);
 /* Move all of it to clocks and log. */
 int rowtide__tail_fold(rowtide__crdt *engine);
 /* What was set in it, in order. */
@@ -496,8 +511,10 @@ void rowtide__reader_free(rowtide__reader *reader);
 
 /* ## merge.c */
 void rowtide__crdt_merge_free(rowtide__crdt *engine);
-/* Merge one change; *won counts what crsql_rows_impacted() counts. Atomic: if
- * it fails, nothing of it remains. The message names table, key and column. */
+/* Merge a row that is inserted into crsql_changes; *won counts what
+ * crsql_rows_impacted() counts. If it fails, nothing of it remains. The message
+ * names table, key and column. The cells of a row may be held, but are written
+ * before anyone can look. */
 int rowtide__crdt_merge_change(rowtide__crdt *engine,
                                const rowtide_crdt_change *change, int *won);
 /* The same, but the cells of a row may be written later, all at once. Ends
@@ -514,6 +531,8 @@ int rowtide__crdt_enable(rowtide__crdt *engine, const char *table);
 int rowtide__crdt_disable(rowtide__crdt *engine, const char *table);
 int rowtide__crdt_begin_alter(rowtide__crdt *engine, const char *table);
 int rowtide__crdt_commit_alter(rowtide__crdt *engine, const char *table);
+/* Undo everything since rowtide__crdt_begin_alter(). */
+int rowtide__crdt_rollback_alter(rowtide__crdt *engine, const char *table);
 
 /* ## convert.c */
 /* Take over the tables of cr-sqlite 0.16; *out is how many. */
@@ -546,7 +565,9 @@ int rowtide__crdt_add_convert(rowtide__crdt *engine);     /* convert*.c */
  *
  * Engine (built into the library and into the extension; sees base and
  * crdt/sqlite.h only, never db/): engine.c sql.c tables.c keys.c numbers.c
- * new_keys.c clock.c pending.c store.c log.c sweep.c flush.c rows.c sites.c clock_disk.c read.c local.c merge.c enable.c alter.c changes.c
+ * buckets.c new_keys.c clock.c pending.c store.c log.c sweep.c flush.c tail*.c
+ * rows.c sites.c clock_disk.c read.c local.c twin.c merge.c merge_statement.c
+ * enable.c alter.c alter_track.c changes.c
  * views.c functions.c register.c pack.c unpack_table.c.
  *
  * SQL functions on top of the engine, in both too: fract*.c

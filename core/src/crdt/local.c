@@ -1,6 +1,7 @@
 #include "crdt/local.h"
 #include "crdt/direct.h"
 #include "crdt/merge.h"
+#include "crdt/twin.h"
 #include "base/error.h"
 
 #include <string.h>
@@ -147,8 +148,20 @@ static int check_main(rowtide__crdt *engine)
                          "database only, or by a trigger");
 }
 
-static int open_table(rowtide__crdt *engine, sqlite3_value *id,
-                      rowtide__crdt_table **out)
+/* It may have changed since the last statement. */
+static int reopen_altered(rowtide__crdt *engine, sqlite3_value *id,
+                          rowtide__crdt_table **out)
+{
+    uint64_t seen = engine->schema_seen;
+    int rc = rowtide__merge_watch(engine);
+    if (rc != ROWTIDE_OK || seen == engine->schema_seen || engine->busy)
+        return rc;
+    rowtide__crdt_tables_forget(engine);
+    return rowtide__crdt_table_by_id(engine, sqlite3_value_int64(id), out);
+}
+
+int rowtide__local_open(rowtide__crdt *engine, sqlite3_value *id,
+                        rowtide__crdt_table **out)
 {
     int rc = check_main(engine);
     if (rc == ROWTIDE_OK)
@@ -157,10 +170,12 @@ static int open_table(rowtide__crdt *engine, sqlite3_value *id,
         rc = fail_foreign(id);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_table_by_id(engine, sqlite3_value_int64(id), out);
+    if (rc == ROWTIDE_OK && ((*out)->altering || (*out)->folding))
+        rc = rowtide__direct_cancel(engine);
+    if (rc == ROWTIDE_OK && (*out)->altering)
+        return reopen_altered(engine, id, out);
     if (rc == ROWTIDE_OK && (*out)->stale)
         rc = fail_stale(*out);
-    if (rc == ROWTIDE_OK && (*out)->folding)
-        rc = rowtide__direct_cancel(engine);
     return rc;
 }
 
@@ -179,17 +194,40 @@ static int read_key(rowtide__crdt *engine, rowtide__crdt_table *table,
 typedef int (*row_change)(rowtide__crdt *engine, rowtide__crdt_table *table,
                           rowtide__clock *clock);
 
+/* A row with another spelling of the key was in its place. */
+static int bury_twin(rowtide__crdt *engine, rowtide__crdt_table *table,
+                     const rowtide__key *key)
+{
+    rowtide__key gone;
+    rowtide__clock *clock = &engine->work;
+    if (!table->folding || !rowtide__twin_take(engine, table, key, &gone))
+        return ROWTIDE_OK;
+    int rc = rowtide__clock_load(engine, table, &gone, clock);
+    if (rc != ROWTIDE_OK || rowtide__clock_length(clock) % 2 == 0)
+        return rc;
+    rc = rowtide__local_delete(engine, clock);
+    return rc == ROWTIDE_OK ? rowtide__crdt_put(engine, table, &gone, clock)
+                            : rc;
+}
+
 static int change_row(rowtide__crdt *engine, int argc, sqlite3_value **argv,
                       row_change change)
 {
     rowtide__crdt_table *table;
     rowtide__key key;
-    int rc = open_table(engine, argv[0], &table);
+    int rc = rowtide__local_open(engine, argv[0], &table);
     if (rc == ROWTIDE_OK && argc - 1 != table->key_count)
         rc = rowtide__fail(ROWTIDE_EINVAL, "expected %d values, got %d",
                            table->key_count, argc - 1);
     if (rc == ROWTIDE_OK)
         rc = read_key(engine, table, argv + 1, &key);
+    if (rc == ROWTIDE_OK && rowtide__merge_is_writing(engine, table, &key)) {
+        engine->merge->inserted += change == rowtide__local_insert;
+        engine->merge->deleted += change != rowtide__local_insert;
+        return ROWTIDE_OK;
+    }
+    if (rc == ROWTIDE_OK && change == rowtide__local_insert)
+        rc = bury_twin(engine, table, &key);
     if (rc == ROWTIDE_OK)
         rc = rowtide__clock_load(engine, table, &key, &engine->work);
     if (rc == ROWTIDE_OK)
@@ -232,9 +270,14 @@ static void end_call(sqlite3_context *context, rowtide__crdt *engine, int rc)
         rowtide__crdt_result_error(context, rowtide__crdt_failed(engine, rc));
 }
 
+int rowtide__local_applies(const rowtide__crdt *engine)
+{
+    return !engine->sync_bit || engine->merging;
+}
+
 static int is_applicable(const rowtide__crdt *engine, int argc, int least)
 {
-    return argc >= least && !engine->sync_bit;
+    return argc >= least && rowtide__local_applies(engine);
 }
 
 static void after_insert(sqlite3_context *context, int argc,
@@ -267,7 +310,7 @@ typedef struct update {
 
 static int read_update(update *call, int argc, sqlite3_value **argv)
 {
-    int rc = open_table(call->engine, argv[0], &call->table);
+    int rc = rowtide__local_open(call->engine, argv[0], &call->table);
     if (rc != ROWTIDE_OK)
         return rc;
     int keys = call->table->key_count;
@@ -416,13 +459,16 @@ static int load_old(update *call, rowtide__clock *out)
                : rc;
 }
 
-static int set_changed(update *call, rowtide__clock *clock, int *any)
+/* `merged`: the row is being merged, and of its cells those are not ours. */
+static int set_changed(update *call, rowtide__clock *clock, int merged,
+                       int *any)
 {
     int64_t db_version;
     int rc = ROWTIDE_OK, changed;
     for (int i = 0; i < call->count && rc == ROWTIDE_OK; i++) {
         rc = is_changed(call->new_values[i], call->old_values[i], &changed);
-        if (rc != ROWTIDE_OK || !changed)
+        if (rc != ROWTIDE_OK || !changed
+            || (merged && rowtide__merge_is_set(call->engine, call->first + i)))
             continue;
         *any = 1;
         rc = rowtide__crdt_next_version(call->engine, 0, &db_version);
@@ -434,23 +480,55 @@ static int set_changed(update *call, rowtide__clock *clock, int *any)
     return rc;
 }
 
+/* By the merge itself, or by a trigger of the row. */
+static int update_merged(update *call, int moved)
+{
+    int any;
+    /* With the merged row its key takes another spelling. */
+    if (moved && call->table->folding)
+        return ROWTIDE_OK;
+    if (moved)
+        return rowtide__fail(ROWTIDE_EMISUSE,
+                             "a trigger changes the key of a row that is being "
+                             "merged");
+    return set_changed(call, &call->engine->merge->clock, 1, &any);
+}
+
+static int is_merged(update *call, sqlite3_value **values, int *out)
+{
+    rowtide__key key;
+    int rc = read_key(call->engine, call->table, values, &key);
+    *out = rc == ROWTIDE_OK
+           && rowtide__merge_is_writing(call->engine, call->table, &key);
+    return rc;
+}
+
 static int update_row(update *call)
 {
     rowtide__crdt *engine = call->engine;
     rowtide__key key;
-    int moved = 0, any = 0, rc = ROWTIDE_OK;
+    int moved = 0, any = 0, merged = 0, rc = ROWTIDE_OK;
     if (call->first == 0)
         rc = is_key_changed(call, &moved);
+    if (rc == ROWTIDE_OK && moved && engine->merging)
+        rc = is_merged(call, call->old_key, &merged);
+    if (rc == ROWTIDE_OK && !merged && engine->merging)
+        rc = is_merged(call, call->new_key, &merged);
+    if (rc != ROWTIDE_OK || merged)
+        return rc == ROWTIDE_OK ? update_merged(call, moved) : rc;
+    rc = read_key(engine, call->table, call->new_key, &key);
+    if (rc == ROWTIDE_OK && moved)
+        rc = bury_twin(engine, call->table, &key);
     if (rc == ROWTIDE_OK && moved)
         rc = load_old(call, &engine->work2);
-    if (rc == ROWTIDE_OK)
+    if (rc == ROWTIDE_OK && moved)
         rc = read_key(engine, call->table, call->new_key, &key);
     if (rc == ROWTIDE_OK)
         rc = rowtide__clock_load(engine, call->table, &key, &engine->work);
     if (rc == ROWTIDE_OK && moved)
         rc = move_cells(call, &engine->work2, &engine->work);
     if (rc == ROWTIDE_OK)
-        rc = set_changed(call, &engine->work, &any);
+        rc = set_changed(call, &engine->work, 0, &any);
     if (rc != ROWTIDE_OK || (!moved && !any))
         return rc;
     if (moved)
@@ -477,6 +555,16 @@ static void after_update(sqlite3_context *context, int argc,
         end_call(context, engine, track(engine, argc, argv, track_update));
 }
 
+/* Before all columns are read for nothing. */
+static void is_tracked(sqlite3_context *context, int argc, sqlite3_value **argv)
+{
+    rowtide__crdt *engine = sqlite3_user_data(context);
+    (void)argc;
+    (void)argv;
+    sqlite3_result_int(context, is_applicable(engine, 0, 0)
+                                    && !rowtide__merge_is_alone(engine));
+}
+
 int rowtide__crdt_add_local(rowtide__crdt *engine)
 {
     int flags = SQLITE_UTF8 | SQLITE_INNOCUOUS;
@@ -488,5 +576,8 @@ int rowtide__crdt_add_local(rowtide__crdt *engine)
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_function(engine, "crsql_after_update", -1, flags,
                                     after_update);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_function(engine, "crsql_is_tracked", 0, flags,
+                                    is_tracked);
     return rc;
 }

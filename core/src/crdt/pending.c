@@ -22,6 +22,7 @@ typedef struct mark {
     size_t height, written;
     int64_t rows; /* of the item on top */
     rowtide__new_keys_mark keys;
+    int64_t note;
 } mark;
 
 /* Items of a table with more than one row, in order. */
@@ -423,7 +424,7 @@ void rowtide__pending_written(rowtide__pending *pending)
     pending->keys.written = pending->keys.count;
 }
 
-int rowtide__pending_mark(rowtide__pending *pending, int number)
+int rowtide__pending_mark(rowtide__pending *pending, int number, int64_t note)
 {
     rowtide__pending_unmark(pending, number);
     int rc = fold(pending);
@@ -434,6 +435,7 @@ int rowtide__pending_mark(rowtide__pending *pending, int number)
         return rc;
     mark *made = &pending->marks[pending->mark_count++];
     made->number = number;
+    made->note = note;
     made->height = pending->count;
     made->written = pending->written;
     made->keys.height = pending->keys.count;
@@ -453,7 +455,7 @@ void rowtide__pending_unmark(rowtide__pending *pending, int number)
         rowtide__pending_clear(pending);
 }
 
-void rowtide__pending_cut(rowtide__pending *pending, int number)
+int64_t rowtide__pending_cut(rowtide__pending *pending, int number)
 {
     mark *found = NULL;
     size_t left = pending->mark_count;
@@ -465,7 +467,7 @@ void rowtide__pending_cut(rowtide__pending *pending, int number)
         cut_to(pending, 0);
         rowtide__new_keys_cut(&pending->keys, 0);
         pending->mark_count = left;
-        return;
+        return 0;
     }
     cut_to(pending, found->height);
     if (pending->count > 0)
@@ -475,4 +477,5 @@ void rowtide__pending_cut(rowtide__pending *pending, int number)
     pending->keys.written = found->keys.written;
     found->number = number;
     pending->mark_count = left + 1;
+    return found->note;
 }

@@ -1,4 +1,5 @@
-#include "crdt/engine.h"
+#include "crdt/alter_track.h"
+#include "crdt/twin.h"
 #include "base/error.h"
 
 #include <string.h>
@@ -186,6 +187,7 @@ static int add_all(rowtide__crdt *engine)
     static const adder ADDERS[] = {
         add_engine_function,       rowtide__crdt_keep,
         rowtide__crdt_add_changes, rowtide__crdt_add_local,
+        rowtide__crdt_add_twin,    rowtide__crdt_add_alter,
         rowtide__crdt_add_views,   rowtide__crdt_add_functions,
         rowtide__crdt_add_unpack,  rowtide__crdt_add_fract,
         rowtide__crdt_add_clset,   rowtide__crdt_add_automigrate,

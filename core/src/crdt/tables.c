@@ -52,6 +52,7 @@ static void drop_shape(rowtide__crdt_table *table)
     table->key_count = table->column_count = table->max_column = 0;
     table->shaped = table->stale = table->keys_changed = 0;
     table->rowid = NULL;
+    table->guard_schema = 0;
 }
 
 static void free_table(rowtide__crdt_table *table)
@@ -154,13 +155,15 @@ static int note_trigger(rowtide__crdt *engine, const char *trigger,
     size_t size = trigger ? strlen(trigger) : 0;
     if (size < sizeof SUFFIX)
         return ROWTIDE_OK;
+    int altering = trigger[size - 5] == 'm';
     size -= sizeof SUFFIX - 1;
     for (rowtide__crdt_table *table = engine->tables; table;
          table = table->next) {
         if (strlen(table->registered) != size
             || sqlite3_strnicmp(table->registered, trigger, (int)size) != 0)
             continue;
-        table->dropped = table->altering = 0;
+        table->dropped = 0;
+        table->altering = altering;
         /* Peers know the table by the name it was enabled with. */
         if (sqlite3_stricmp(table->registered, name) == 0)
             return ROWTIDE_OK;
@@ -189,7 +192,10 @@ static int load_triggers(rowtide__crdt *engine)
     int rc = rowtide__crdt_prepare(
         engine, &stmt,
         "SELECT name, tbl_name FROM main.sqlite_master WHERE "
-        "type = 'trigger' AND name LIKE '%%\\_\\_crsql\\_itrig' ESCAPE '\\'");
+        "type = 'trigger' AND (name LIKE '%%\\_\\_crsql\\_itrig' ESCAPE '\\' "
+        "OR "
+        "name LIKE '%%\\_\\_crsql\\_mtrig' ESCAPE '\\') ORDER BY substr(name, "
+        "-5)");
     while (rc == ROWTIDE_OK
            && (rc = rowtide__crdt_step(engine, stmt)) == ROWTIDE_OK)
         rc = note_trigger(engine, (const char *)sqlite3_column_text(stmt, 0),
@@ -276,7 +282,8 @@ static int add_key(rowtide__crdt_table *table, int place, const char *name)
     return table->keys[place - 1] ? ROWTIDE_OK : ROWTIDE_ENOMEM;
 }
 
-static int add_column(rowtide__crdt_table *table, const char *name)
+static int add_column(rowtide__crdt_table *table, const char *name,
+                      int not_null)
 {
     size_t count = (size_t)table->column_count;
     rowtide__crdt_column *columns = rowtide__realloc(
@@ -285,6 +292,7 @@ static int add_column(rowtide__crdt_table *table, const char *name)
         return ROWTIDE_ENOMEM;
     table->columns = columns;
     memset(&columns[count], 0, sizeof *columns);
+    columns[count].not_null = not_null;
     columns[count].name = rowtide__strdup(name);
     if (!columns[count].name)
         return ROWTIDE_ENOMEM;
@@ -298,7 +306,8 @@ static int read_actual(rowtide__crdt *engine, rowtide__crdt_table *table)
     sqlite3_stmt *stmt;
     int rc = rowtide__crdt_prepare(
         engine, &stmt,
-        "SELECT name, pk, hidden FROM pragma_table_xinfo(%Q, 'main')",
+        "SELECT name, pk, hidden, \"notnull\" FROM pragma_table_xinfo(%Q, "
+        "'main')",
         table->name);
     while (rc == ROWTIDE_OK
            && (rc = rowtide__crdt_step(engine, stmt)) == ROWTIDE_OK) {
@@ -308,7 +317,7 @@ static int read_actual(rowtide__crdt *engine, rowtide__crdt_table *table)
         else if (sqlite3_column_int(stmt, 1) > 0)
             rc = add_key(table, sqlite3_column_int(stmt, 1), name);
         else if (sqlite3_column_int(stmt, 2) == 0)
-            rc = add_column(table, name);
+            rc = add_column(table, name, sqlite3_column_int(stmt, 3));
     }
     sqlite3_finalize(stmt);
     return rc < 0 ? rc : ROWTIDE_OK;

@@ -90,6 +90,7 @@ static int write_body(rowtide__crdt *engine)
     tail->stamp = next_stamp(tail);
     sqlite3_bind_int64(stmt, 2, tail->stamp);
     rc = rowtide__crdt_run(engine, stmt);
+    tail->taken_back = 0;
     return rc == ROWTIDE_OK && sqlite3_changes(engine->sqlite) != 1
                ? ROWTIDE_DONE
                : rc;
@@ -106,9 +107,9 @@ int rowtide__tail_fold(rowtide__crdt *engine)
 {
     rowtide__tail *tail = engine->tail;
     int rc = rowtide__tail_know(engine);
-    if (rc != ROWTIDE_OK || tail->used == 0)
+    if (rc != ROWTIDE_OK || (tail->used == 0 && !tail->taken_back))
         return rc;
-    rc = fold(engine);
+    rc = tail->used > 0 ? fold(engine) : ROWTIDE_OK;
     if (rc == ROWTIDE_OK)
         rc = write_body(engine);
     if (rc == ROWTIDE_DONE)
@@ -264,6 +265,12 @@ static int append(rowtide__crdt *engine, const addition *it, int may_fold)
 {
     rowtide__tail *tail = engine->tail;
     int rc = make_room(engine, it, may_fold);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    tail->undo.possible = 0;
+    if (!may_fold && it->count == 1 && it->rows == 1)
+        rc = rowtide__tail_remember(tail, it->entries[0].table->id,
+                                    it->entries[0].row);
     if (rc != ROWTIDE_OK)
         return rc;
     memcpy(tail->body + ROWTIDE__TAIL_HEADER + tail->used, tail->record.data,
