@@ -15,6 +15,9 @@
 /* Greater versions come from a broken peer, and are refused: they would leave
  * no room for local changes. */
 #define ROWTIDE__GREATEST_VERSION ((int64_t)1 << 53)
+/* Our clock follows those of peers only so far, so that none can drive it to its
+ * end. What comes with a greater db_version is merged, under one of ours. */
+#define ROWTIDE__FAR_VERSION ((int64_t)1 << 52)
 
 typedef struct rowtide__crdt rowtide__crdt;
 typedef struct rowtide__crdt_table rowtide__crdt_table;
@@ -161,6 +164,9 @@ struct rowtide__crdt {
     int64_t last_version;
     int same_data;          /* nobody has written since the last transaction */
     int64_t outdated_items; /* of the log, not swept yet */
+    /* Attached databases that were written to, and found harmless. */
+    uint64_t harmless_serial;
+    unsigned harmless;
 
     struct rowtide__direct direct;
     rowtide__pending *pending;
@@ -566,7 +572,7 @@ int rowtide__crdt_add_convert(rowtide__crdt *engine);     /* convert*.c */
  * Engine (built into the library and into the extension; sees base and
  * crdt/sqlite.h only, never db/): engine.c sql.c tables.c keys.c numbers.c
  * buckets.c new_keys.c clock.c pending.c store.c log.c sweep.c flush.c tail*.c
- * rows.c sites.c clock_disk.c read.c local.c twin.c merge.c merge_statement.c
+ * rows.c sites.c clock_disk.c read.c local.c attached.c twin.c merge.c merge_statement.c
  * enable.c alter.c alter_track.c changes.c
  * views.c functions.c register.c pack.c unpack_table.c.
  *

@@ -37,7 +37,7 @@ static void next_db_version(sqlite3_context *context, int argc,
 {
     int64_t version, least = argc > 0 ? sqlite3_value_int64(argv[0]) : 0;
     int rc = ROWTIDE_OK;
-    if (least > ROWTIDE__GREATEST_VERSION)
+    if (least > ROWTIDE__FAR_VERSION)
         rc = rowtide__fail(ROWTIDE_EINVAL,
                            "crsql_next_db_version: the version is so great "
                            "that it would stop the clock");

@@ -44,8 +44,17 @@ int rowtide__local_create(rowtide__crdt *engine, rowtide__crdt_table *table,
 {
     rowtide__cell cell = {0, table->floor + 1, 0, 0};
     (void)engine;
-    if (rowtide__clock_find(clock, ROWTIDE__SENTINEL, &cell))
-        cell.version += cell.version % 2 == 0 ? 1 : 2;
+    if (rowtide__clock_find(clock, ROWTIDE__SENTINEL, &cell)) {
+        if (cell.version == ROWTIDE__GREATEST_VERSION)
+            return rowtide__fail(ROWTIDE_ETOOBIG,
+                                 "table \"%s\": this key has been deleted for "
+                                 "ever by a peer, which gave it the greatest "
+                                 "causal length",
+                                 table->name);
+        /* Peers refuse more. */
+        if (cell.version < ROWTIDE__GREATEST_VERSION - 1)
+            cell.version += cell.version % 2 == 0 ? 1 : 2;
+    }
     cell.site = 0;
     cell.db_version = db_version;
     cell.sequence = sequence;
@@ -137,17 +146,6 @@ static int fail_foreign(sqlite3_value *name)
                          text ? text : "");
 }
 
-/* Tables of an attached database have the same numbers as ours. */
-static int check_main(rowtide__crdt *engine)
-{
-    if (engine->joined
-        || sqlite3_txn_state(engine->sqlite, "main") == SQLITE_TXN_WRITE)
-        return ROWTIDE_OK;
-    return rowtide__fail(ROWTIDE_EMISUSE,
-                         "tables that take part can be written to in the main "
-                         "database only, or by a trigger");
-}
-
 /* It may have changed since the last statement. */
 static int reopen_altered(rowtide__crdt *engine, sqlite3_value *id,
                           rowtide__crdt_table **out)
@@ -163,7 +161,7 @@ static int reopen_altered(rowtide__crdt *engine, sqlite3_value *id,
 int rowtide__local_open(rowtide__crdt *engine, sqlite3_value *id,
                         rowtide__crdt_table **out)
 {
-    int rc = check_main(engine);
+    int rc = rowtide__local_check_main(engine);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_join(engine);
     if (rc == ROWTIDE_OK && sqlite3_value_type(id) == SQLITE_TEXT)

@@ -17,6 +17,8 @@ int rowtide__local_create(rowtide__crdt *engine, rowtide__crdt_table *table,
                           rowtide__clock *clock, int64_t db_version,
                           int64_t sequence);
 
+/* attached.c: is it the main database that is being written to? */
+int rowtide__local_check_main(rowtide__crdt *engine);
 /* May a trigger's call have something to track? */
 int rowtide__local_applies(const rowtide__crdt *engine);
 /* The table that a trigger names by its number. */

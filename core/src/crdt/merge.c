@@ -226,7 +226,10 @@ static int decide_cell(merge *work, int *out)
 static int prepare_cell(merge *work)
 {
     const rowtide_crdt_change *change = work->change;
-    int rc = rowtide__crdt_next_version(work->engine, change->db_version,
+    int64_t least = change->db_version > ROWTIDE__FAR_VERSION
+                        ? 0
+                        : change->db_version;
+    int rc = rowtide__crdt_next_version(work->engine, least,
                                         &work->cell.db_version);
     work->cell.sequence = change->sequence;
     work->cell.version = change->column_version;
