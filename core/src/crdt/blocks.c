@@ -177,11 +177,11 @@ int rowtide__blocks_read(rowtide__crdt *engine, rowtide__crdt_table *table,
                          int64_t row, rowtide__new_key *out)
 {
     int rc = rowtide__tail_know(engine);
-    if (rc == ROWTIDE_OK
-        && rowtide__new_keys_of_row(engine->unstored, table, row, out))
-        return ROWTIDE_OK;
     if (rc == ROWTIDE_OK)
         rc = rowtide__blocks_open(table);
+    if (rc == ROWTIDE_OK && !rowtide__blocks_has(engine, table->numbers, row)
+        && rowtide__new_keys_of_row(engine->unstored, table, row, out))
+        return ROWTIDE_OK;
     if (rc == ROWTIDE_OK)
         rc = seek_row(engine, table, row, &out->size);
     if (rc == ROWTIDE_OK)

@@ -158,6 +158,13 @@ static int set_columns(rowtide__clock *clock, int column, int count,
     int to = from;
     while (to < clock->count && clock->groups[to].column < column + count)
         to++;
+    if (group && to == from + 1 && clock->groups[from].column == column
+        && clock->groups[from].count == count) {
+        clock->groups[from] = *group;
+        join_with_next(clock, from);
+        join_with_next(clock, from - 1);
+        return ROWTIDE_OK;
+    }
     if (from < to && clock->groups[from].column < column)
         parts[parted++] = head_of(&clock->groups[from],
                                   column - clock->groups[from].column);

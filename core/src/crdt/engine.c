@@ -1,4 +1,5 @@
 #include "crdt/alter_track.h"
+#include "crdt/direct.h"
 #include "crdt/merge.h"
 #include "crdt/twin.h"
 #include "base/alloc.h"
@@ -72,8 +73,7 @@ void rowtide__crdt_release(void *argument)
 
 /* ## The transaction */
 
-/* Changes when another connection has written to the file. */
-static unsigned data_version(rowtide__crdt *engine)
+unsigned rowtide__crdt_data_version(rowtide__crdt *engine)
 {
     unsigned version = 0;
     sqlite3_file_control(engine->sqlite, "main", SQLITE_FCNTL_DATA_VERSION,
@@ -81,8 +81,7 @@ static unsigned data_version(rowtide__crdt *engine)
     return version;
 }
 
-/* What was read from the clocks may not be so any more. */
-static void forget_clocks(rowtide__crdt *engine)
+void rowtide__crdt_forget_clocks(rowtide__crdt *engine)
 {
     engine->stored_serial++;
     rowtide__tail_doubt(engine->tail);
@@ -101,9 +100,11 @@ void rowtide__crdt_begin(rowtide__crdt *engine)
     engine->impacted = 0;
     engine->logged_version = 0;
     engine->same_data = engine->cache_valid
-                        && engine->data_version == data_version(engine);
+                        && engine->data_version
+                               == rowtide__crdt_data_version(engine)
+                        && rowtide__direct_is_committed(engine);
     if (!engine->same_data)
-        forget_clocks(engine);
+        rowtide__crdt_forget_clocks(engine);
 }
 
 /* What this connection wrote last is known without reading it. */
@@ -113,7 +114,7 @@ static void keep_cache(rowtide__crdt *engine)
     engine->last_version = engine->db_version;
     if (engine->logged_version > engine->last_version)
         engine->last_version = engine->logged_version;
-    engine->data_version = data_version(engine);
+    engine->data_version = rowtide__crdt_data_version(engine);
 }
 
 void rowtide__crdt_end_transaction(rowtide__crdt *engine, int committed)
@@ -125,7 +126,7 @@ void rowtide__crdt_end_transaction(rowtide__crdt *engine, int committed)
     } else {
         engine->cache_valid = 0;
         rowtide__sites_forget(engine->sites);
-        forget_clocks(engine);
+        rowtide__crdt_forget_clocks(engine);
     }
     engine->joined = engine->version_known = engine->failed = 0;
     engine->pending_version = 0;
@@ -166,7 +167,7 @@ void rowtide__crdt_rollback_to(rowtide__crdt *engine, int number)
         engine->failed = 0;
     if (engine->generation != engine->first_generation)
         rowtide__crdt_tables_doubt(engine);
-    forget_clocks(engine);
+    rowtide__crdt_forget_clocks(engine);
 }
 
 int rowtide__crdt_failed(rowtide__crdt *engine, int status)
@@ -228,7 +229,7 @@ int rowtide__crdt_refresh(rowtide__crdt *engine)
     if (rc != ROWTIDE_OK)
         return rc;
     engine->serial++;
-    forget_clocks(engine);
+    rowtide__crdt_forget_clocks(engine);
     return read_version(engine, &version);
 }
 
@@ -237,6 +238,8 @@ static int know_version(rowtide__crdt *engine)
     if (engine->version_known)
         return ROWTIDE_OK;
     int rc = read_version(engine, &engine->db_version);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__direct_resume(engine);
     engine->version_known = rc == ROWTIDE_OK && engine->joined;
     return rc;
 }
@@ -255,7 +258,8 @@ int rowtide__crdt_join(rowtide__crdt *engine)
 {
     sqlite3_stmt *stmt;
     int rc = ROWTIDE_OK;
-    if (engine->joined && engine->version_known)
+    if (rowtide__direct_is_entered(engine)
+        || (engine->joined && engine->version_known))
         return ROWTIDE_OK;
     if (!engine->joined) {
         rc = rowtide__crdt_fixed(engine, ROWTIDE__JOIN, &stmt);
@@ -319,8 +323,8 @@ static const char SETUP[] =
     "PRIMARY KEY(db_version, block, batch)) STRICT, WITHOUT ROWID;"
     /* Its one row fits in a page. */
     "CREATE TABLE IF NOT EXISTS main.rowtide_crdt_tail("
-    "id INTEGER PRIMARY KEY, body BLOB NOT NULL);"
-    "INSERT OR IGNORE INTO main.rowtide_crdt_tail SELECT 1, "
+    "id INTEGER PRIMARY KEY, stamp INTEGER NOT NULL, body BLOB NOT NULL);"
+    "INSERT OR IGNORE INTO main.rowtide_crdt_tail SELECT 1, 1 << 62, "
     "zeroblob(min(page_size, 4096) - 160) FROM pragma_page_size;"
     "INSERT OR IGNORE INTO main.crsql_master "
     "VALUES('crsqlite_version', 160300), ('rowtide_layout', 3), "

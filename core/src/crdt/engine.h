@@ -117,6 +117,15 @@ enum rowtide__fixed {
     ROWTIDE__FIXED_COUNT
 };
 
+/* The transaction whose first row was written by its trigger; direct.c. */
+struct rowtide__direct {
+    int state;
+    unsigned data_version; /* before it is committed */
+    int64_t stamp;         /* of the tail behind it */
+    int64_t first, version, sequence;
+    int64_t wanted_version;
+};
+
 struct rowtide__crdt {
     sqlite3 *sqlite;
     int references;
@@ -159,6 +168,7 @@ struct rowtide__crdt {
     uint64_t harmless_serial;
     unsigned harmless;
 
+    struct rowtide__direct direct;
     rowtide__pending *pending;
     rowtide__tail *tail;
     /* Numbers that are kept elsewhere than in their tables; NULL: none. */
@@ -189,6 +199,10 @@ void rowtide__crdt_finalize(rowtide__crdt *engine);
 int rowtide__crdt_refresh(rowtide__crdt *engine);
 /* Take part in the transaction that is writing. */
 int rowtide__crdt_join(rowtide__crdt *engine);
+/* Changes when something is committed, by whomever. */
+unsigned rowtide__crdt_data_version(rowtide__crdt *engine);
+/* What was read from the clocks may not be so any more. */
+void rowtide__crdt_forget_clocks(rowtide__crdt *engine);
 /* Of the committed state. */
 int rowtide__crdt_db_version(rowtide__crdt *engine, int64_t *out);
 /* max(db_version + 1, pending, least), which becomes pending. */
@@ -359,12 +373,14 @@ int rowtide__store_put(rowtide__crdt *engine, rowtide__crdt_table *table,
 
 /* ## log.c: which cells were set, in order of db_version and sequence */
 /* Cells `column` up to `column + count - 1` of `rows` rows, the sequence of
- * each row greater by `stride`. */
+ * each row greater by `stride`, and its db_version by `leap`. */
 typedef struct rowtide__logged {
     int64_t db_version, sequence;
     int64_t table; /* its id */
-    int64_t row, rows, stride;
+    int64_t row;
+    int64_t rows, stride;
     int32_t column, count;
+    int64_t leap;
 } rowtide__logged;
 
 typedef struct rowtide__log {
@@ -372,28 +388,35 @@ typedef struct rowtide__log {
     size_t count, capacity;
 } rowtide__log;
 
-/* A row of the log with this `block` has items of several versions, the last of
- * which is its own. */
-enum { ROWTIDE__BUNDLE = -1 };
-
 int rowtide__log_add(rowtide__log *log, const rowtide__logged *item);
 /* By db_version and sequence. */
 void rowtide__log_sort(rowtide__log *log);
 /* Sort, and write in blocks. */
 int rowtide__log_write(rowtide__crdt *engine, rowtide__log *log);
-int rowtide__log_write_bundles(rowtide__crdt *engine, rowtide__log *log);
-/* Items of a row of the log. */
+/* Items of a block. */
 int rowtide__log_decode(const void *body, size_t size, int64_t db_version,
-                        int64_t block, rowtide__log *out);
+                        rowtide__log *out);
 void rowtide__log_dispose(rowtide__log *log);
 
 /* Encode the items from `*at` on that fit in a block and have the version of
  * the first into engine->bytes. */
 int rowtide__log_encode(rowtide__crdt *engine, const rowtide__log *log,
                         size_t *at);
-/* The same with those that fit in a bundle. */
-int rowtide__log_encode_bundle(rowtide__crdt *engine, const rowtide__log *log,
-                               size_t *at);
+
+/* ## log_bundle.c */
+/* A row of the log with this `block` is a bundle: it has items of several
+ * versions, the last of which is its own. */
+enum { ROWTIDE__BUNDLE = -1 };
+
+/* Sorted items. */
+int rowtide__bundle_write(rowtide__crdt *engine, rowtide__log *log);
+/* `single`: without leaps, and sorted. */
+int rowtide__bundle_decode(const void *body, size_t size, int64_t db_version,
+                           int single, rowtide__log *out);
+/* All of them into engine->bytes; they are sorted for it. */
+int rowtide__bundle_encode(rowtide__crdt *engine, rowtide__log *log);
+/* Take the first rows off. */
+void rowtide__logged_skip(rowtide__logged *item, int64_t rows);
 
 /* ## sweep.c: what the log says and is not so any more */
 /* Now and then, drop some of it. */
@@ -410,13 +433,21 @@ int rowtide__tail_load(rowtide__crdt *engine);
 int rowtide__tail_know(rowtide__crdt *engine);
 /* It may have changed. */
 void rowtide__tail_doubt(rowtide__tail *tail);
+/* What is known of it is so still. */
+int rowtide__tail_is_known(const rowtide__tail *tail);
 /* The last one in it, 0 if it is empty. */
 int64_t rowtide__tail_version(const rowtide__tail *tail);
+/* Another one each time it is written, by whomever. */
+int64_t rowtide__tail_stamp(const rowtide__tail *tail);
 /* 1 and the clock, 0 if it has none, or a negative code. */
 int rowtide__tail_find(rowtide__crdt *engine, rowtide__crdt_table *table,
                        int64_t row, rowtide__clock *out);
-/* Take what is pending. ROWTIDE_DONE if it is too much. */
-int rowtide__tail_append(rowtide__crdt *engine);
+/* Take what is pending. ROWTIDE_DONE if it is too much; or if it had to be
+ * folded for it and may not be. */
+int rowtide__tail_append(rowtide__crdt *engine, int may_fold);
+/* The transaction goes on: make what its first row has written pending, if that
+ * is the last in the tail. What is stored stays until the next write. */
+int rowtide__tail_take_back(rowtide__crdt *engine);
 /* Move all of it to clocks and log. */
 int rowtide__tail_fold(rowtide__crdt *engine);
 /* What was set in it, in order. */

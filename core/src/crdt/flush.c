@@ -91,7 +91,8 @@ static int log_group(flush *work, const rowtide__entry *entry,
                                 entry->rows,
                                 group->stride,
                                 from,
-                                column - from};
+                                column - from,
+                                0};
         if (entry->rows == 1)
             item.stride = item.count;
         if (column > from)
@@ -338,7 +339,7 @@ int rowtide__crdt_commit(rowtide__crdt *engine)
     if (rc != ROWTIDE_OK || rowtide__pending_count(engine->pending) == 0)
         return rc;
     sqlite3_int64 rowid = sqlite3_last_insert_rowid(engine->sqlite);
-    rc = rowtide__tail_append(engine);
+    rc = rowtide__tail_append(engine, 1);
     if (rc == ROWTIDE_DONE)
         rc = flush_all(engine);
     return end_flush(engine, rc, rowid);

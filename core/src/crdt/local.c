@@ -1,4 +1,5 @@
 #include "crdt/local.h"
+#include "crdt/direct.h"
 #include "crdt/merge.h"
 #include "crdt/twin.h"
 #include "base/error.h"
@@ -167,6 +168,8 @@ int rowtide__local_open(rowtide__crdt *engine, sqlite3_value *id,
         rc = fail_foreign(id);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_table_by_id(engine, sqlite3_value_int64(id), out);
+    if (rc == ROWTIDE_OK && ((*out)->altering || (*out)->folding))
+        rc = rowtide__direct_cancel(engine);
     if (rc == ROWTIDE_OK && (*out)->altering)
         return reopen_altered(engine, id, out);
     if (rc == ROWTIDE_OK && (*out)->stale)
@@ -239,6 +242,26 @@ static int delete_row(rowtide__crdt *engine, rowtide__crdt_table *table,
     return rowtide__local_delete(engine, clock);
 }
 
+typedef int (*tracked)(rowtide__crdt *engine, int argc, sqlite3_value **argv);
+
+static int track(rowtide__crdt *engine, int argc, sqlite3_value **argv,
+                 tracked call)
+{
+    rowtide__direct_enter(engine);
+    int rc = rowtide__direct_leave(engine, call(engine, argc, argv));
+    return rc == ROWTIDE_DONE ? call(engine, argc, argv) : rc;
+}
+
+static int track_insert(rowtide__crdt *engine, int argc, sqlite3_value **argv)
+{
+    return change_row(engine, argc, argv, rowtide__local_insert);
+}
+
+static int track_delete(rowtide__crdt *engine, int argc, sqlite3_value **argv)
+{
+    return change_row(engine, argc, argv, delete_row);
+}
+
 static void end_call(sqlite3_context *context, rowtide__crdt *engine, int rc)
 {
     if (rc != ROWTIDE_OK)
@@ -260,8 +283,7 @@ static void after_insert(sqlite3_context *context, int argc,
 {
     rowtide__crdt *engine = sqlite3_user_data(context);
     if (is_applicable(engine, argc, 2))
-        end_call(context, engine,
-                 change_row(engine, argc, argv, rowtide__local_insert));
+        end_call(context, engine, track(engine, argc, argv, track_insert));
 }
 
 static void after_delete(sqlite3_context *context, int argc,
@@ -269,7 +291,7 @@ static void after_delete(sqlite3_context *context, int argc,
 {
     rowtide__crdt *engine = sqlite3_user_data(context);
     if (is_applicable(engine, argc, 2))
-        end_call(context, engine, change_row(engine, argc, argv, delete_row));
+        end_call(context, engine, track(engine, argc, argv, track_delete));
 }
 
 /* ## UPDATE
@@ -305,15 +327,42 @@ static int read_update(update *call, int argc, sqlite3_value **argv)
     return ROWTIDE_OK;
 }
 
+static int differ_in_bytes(sqlite3_value *a, sqlite3_value *b, int type,
+                           int *out)
+{
+    int size = sqlite3_value_bytes(a);
+    *out = size != sqlite3_value_bytes(b);
+    if (*out || size == 0)
+        return ROWTIDE_OK;
+    const void *left = type == SQLITE_TEXT ? sqlite3_value_text(a)
+                                           : sqlite3_value_blob(a);
+    const void *right = type == SQLITE_TEXT ? sqlite3_value_text(b)
+                                            : sqlite3_value_blob(b);
+    if (!left || !right)
+        return rowtide__nomem();
+    *out = memcmp(left, right, (size_t)size) != 0;
+    return ROWTIDE_OK;
+}
+
+/* As rowtide__value_compare() has it. */
 static int is_changed(sqlite3_value *a, sqlite3_value *b, int *out)
 {
-    rowtide_value left, right;
-    int rc = rowtide__crdt_argument(a, &left);
-    if (rc == ROWTIDE_OK)
-        rc = rowtide__crdt_argument(b, &right);
-    if (rc == ROWTIDE_OK)
-        *out = rowtide__value_compare(&left, &right) != 0;
-    return rc;
+    int type = sqlite3_value_type(a);
+    *out = type != sqlite3_value_type(b);
+    if (*out)
+        return ROWTIDE_OK;
+    switch (type) {
+    case SQLITE_INTEGER:
+        *out = sqlite3_value_int64(a) != sqlite3_value_int64(b);
+        return ROWTIDE_OK;
+    case SQLITE_FLOAT:
+        *out = sqlite3_value_double(a) != sqlite3_value_double(b);
+        return ROWTIDE_OK;
+    case SQLITE_NULL:
+        return ROWTIDE_OK;
+    default:
+        return differ_in_bytes(a, b, type, out);
+    }
 }
 
 static int is_key_changed(update *call, int *out)
@@ -487,18 +536,21 @@ static int update_row(update *call)
                : rc;
 }
 
-static void after_update(sqlite3_context *context, int argc,
-                         sqlite3_value **argv)
+static int track_update(rowtide__crdt *engine, int argc, sqlite3_value **argv)
 {
     update call;
     memset(&call, 0, sizeof call);
-    call.engine = sqlite3_user_data(context);
-    if (!is_applicable(call.engine, argc, 4))
-        return;
+    call.engine = engine;
     int rc = read_update(&call, argc, argv);
-    if (rc == ROWTIDE_OK)
-        rc = update_row(&call);
-    end_call(context, call.engine, rc);
+    return rc == ROWTIDE_OK ? update_row(&call) : rc;
+}
+
+static void after_update(sqlite3_context *context, int argc,
+                         sqlite3_value **argv)
+{
+    rowtide__crdt *engine = sqlite3_user_data(context);
+    if (is_applicable(engine, argc, 4))
+        end_call(context, engine, track(engine, argc, argv, track_update));
 }
 
 /* Before all columns are read for nothing. */

@@ -1,4 +1,4 @@
-#include "crdt/engine.h"
+#include "crdt/log.h"
 #include "crdt/scan.h"
 #include "base/alloc.h"
 #include "base/buffer.h"
@@ -17,9 +17,8 @@ enum {
     ROW_FOLLOWS = 32
 };
 
-/* A block has to fit in a page without overflow, at SQLite's usual size. The
- * versions of a bundle are not parted, so it ends earlier. */
-enum { BLOCK_BYTES = 880, BUNDLE_BYTES = 480, ITEM_BYTES = 1 + 7 * 10 };
+/* A block has to fit in a page without overflow, at SQLite's usual size. */
+enum { BLOCK_BYTES = 880, ITEM_BYTES = 1 + 7 * 10 };
 
 int rowtide__log_add(rowtide__log *log, const rowtide__logged *item)
 {
@@ -74,8 +73,8 @@ static int tag_of(const rowtide__logged *item, const rowtide__logged *last)
            | (item->row == plus(last->row, last->rows) ? ROW_FOLLOWS : 0);
 }
 
-static int encode_item(rowtide_buffer *out, const rowtide__logged *item,
-                       const rowtide__logged *last)
+int rowtide__log_put_item(rowtide_buffer *out, const rowtide__logged *item,
+                          const rowtide__logged *last)
 {
     int rc = rowtide__buffer_reserve(out, ITEM_BYTES);
     if (rc != ROWTIDE_OK)
@@ -104,8 +103,8 @@ static int encode_item(rowtide_buffer *out, const rowtide__logged *item,
     return ROWTIDE_OK;
 }
 
-static void take_item(rowtide__scan *in, const rowtide__logged *last,
-                      rowtide__logged *item)
+void rowtide__log_take_item(rowtide__scan *in, const rowtide__logged *last,
+                            rowtide__logged *item)
 {
     int tag = (int)rowtide__scan_take(in);
     memset(item, 0, sizeof *item);
@@ -132,51 +131,29 @@ static void take_item(rowtide__scan *in, const rowtide__logged *last,
         in->bad = 1;
 }
 
-static int fail_damaged(void)
+int rowtide__log_damaged(void)
 {
     return rowtide__fail(ROWTIDE_ECORRUPT, "the log of changes is damaged");
 }
 
-/* At most `most` items of one version. */
-static int take_items(rowtide__scan *in, uint64_t most, rowtide__logged *last,
-                      rowtide__log *out)
+int rowtide__log_decode(const void *body, size_t size, int64_t db_version,
+                        rowtide__log *out)
 {
-    for (uint64_t i = 0; i < most && in->size > 0 && !in->bad; i++) {
+    rowtide__scan in = {body, size, 0};
+    rowtide__logged last = ROWTIDE__NO_ITEM;
+    out->count = 0;
+    while (in.size > 0) {
         rowtide__logged item;
-        take_item(in, last, &item);
-        item.db_version = last->db_version;
-        if (in->bad)
-            break;
+        rowtide__log_take_item(&in, &last, &item);
+        item.db_version = db_version;
+        if (in.bad)
+            return rowtide__log_damaged();
         int rc = rowtide__log_add(out, &item);
         if (rc != ROWTIDE_OK)
             return rc;
-        *last = item;
+        last = item;
     }
-    return in->bad ? fail_damaged() : ROWTIDE_OK;
-}
-
-static const rowtide__logged NO_ITEM = {.rows = 1};
-
-int rowtide__log_decode(const void *body, size_t size, int64_t db_version,
-                        int64_t block, rowtide__log *out)
-{
-    rowtide__scan in = {body, size, 0};
-    rowtide__logged last = NO_ITEM;
-    int rc = ROWTIDE_OK;
-    out->count = 0;
-    last.db_version = db_version;
-    if (block != ROWTIDE__BUNDLE)
-        return take_items(&in, UINT64_MAX, &last, out);
-    last.db_version = 0;
-    while (in.size > 0 && rc == ROWTIDE_OK) {
-        uint64_t more = rowtide__scan_take(&in);
-        uint64_t count = rowtide__scan_take(&in);
-        last.db_version = plus(last.db_version, (int64_t)more);
-        if (in.bad || last.db_version > db_version || count == 0)
-            return fail_damaged();
-        rc = take_items(&in, count, &last, out);
-    }
-    return rc;
+    return ROWTIDE_OK;
 }
 
 void rowtide__log_dispose(rowtide__log *log)
@@ -216,8 +193,8 @@ static int next_batch(rowtide__crdt *engine, int64_t db_version, int64_t *out)
     return rc < 0 ? rc : ROWTIDE_OK;
 }
 
-static int write_block(rowtide__crdt *engine, int64_t db_version, int64_t batch,
-                       int64_t block)
+int rowtide__log_write_row(rowtide__crdt *engine, int64_t db_version,
+                           int64_t batch, int64_t block)
 {
     sqlite3_stmt *stmt;
     int rc = rowtide__crdt_fixed(engine, ROWTIDE__LOG_PUT, &stmt);
@@ -235,47 +212,14 @@ int rowtide__log_encode(rowtide__crdt *engine, const rowtide__log *log,
                         size_t *at)
 {
     int64_t db_version = log->items[*at].db_version;
-    rowtide__logged last = NO_ITEM;
+    rowtide__logged last = ROWTIDE__NO_ITEM;
     int rc = ROWTIDE_OK;
     rowtide__buffer_clear(&engine->bytes);
     while (rc == ROWTIDE_OK && engine->bytes.size < BLOCK_BYTES
            && *at < log->count && log->items[*at].db_version == db_version) {
-        rc = encode_item(&engine->bytes, &log->items[*at], &last);
+        rc = rowtide__log_put_item(&engine->bytes, &log->items[*at], &last);
         last = log->items[(*at)++];
     }
-    return rc;
-}
-
-/* All items from `*at` on that have one version. */
-static int encode_version(rowtide_buffer *out, const rowtide__log *log,
-                          size_t *at, rowtide__logged *last)
-{
-    int64_t db_version = log->items[*at].db_version;
-    size_t end = *at;
-    while (end < log->count && log->items[end].db_version == db_version)
-        end++;
-    int rc = rowtide__buffer_reserve(out, 20);
-    if (rc != ROWTIDE_OK)
-        return rc;
-    unsigned char *data = (unsigned char *)out->data + out->size;
-    int used = rowtide__varint_put(
-        data, (uint64_t)minus(db_version, last->db_version));
-    used += rowtide__varint_put(data + used, end - *at);
-    out->size += (size_t)used;
-    for (; *at < end && rc == ROWTIDE_OK; *last = log->items[(*at)++])
-        rc = encode_item(out, &log->items[*at], last);
-    return rc;
-}
-
-int rowtide__log_encode_bundle(rowtide__crdt *engine, const rowtide__log *log,
-                               size_t *at)
-{
-    rowtide__logged last = NO_ITEM;
-    int rc = ROWTIDE_OK;
-    rowtide__buffer_clear(&engine->bytes);
-    while (rc == ROWTIDE_OK && engine->bytes.size < BUNDLE_BYTES
-           && *at < log->count)
-        rc = encode_version(&engine->bytes, log, at, &last);
     return rc;
 }
 
@@ -291,7 +235,7 @@ static int write_version(rowtide__crdt *engine, const rowtide__log *log,
            && log->items[*at].db_version == db_version) {
         rc = rowtide__log_encode(engine, log, at);
         if (rc == ROWTIDE_OK)
-            rc = write_block(engine, db_version, batch, block++);
+            rc = rowtide__log_write_row(engine, db_version, batch, block++);
     }
     return rc;
 }
@@ -309,19 +253,5 @@ int rowtide__log_write(rowtide__crdt *engine, rowtide__log *log)
     rowtide__log_sort(log);
     while (rc == ROWTIDE_OK && at < log->count)
         rc = write_version(engine, log, &at);
-    return rc;
-}
-
-int rowtide__log_write_bundles(rowtide__crdt *engine, rowtide__log *log)
-{
-    size_t at = 0;
-    int rc = ROWTIDE_OK;
-    rowtide__log_sort(log);
-    while (rc == ROWTIDE_OK && at < log->count) {
-        rc = rowtide__log_encode_bundle(engine, log, &at);
-        if (rc == ROWTIDE_OK)
-            rc = write_block(engine, log->items[at - 1].db_version, 0,
-                             ROWTIDE__BUNDLE);
-    }
     return rc;
 }

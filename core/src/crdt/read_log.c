@@ -28,7 +28,7 @@ static int take_block(rowtide__reader *reader)
     size_t size = (size_t)sqlite3_column_bytes(reader->log, 3);
     const void *data = sqlite3_column_blob(reader->log, 3);
     int rc = rowtide__log_decode(data, data ? size : 0, reader->db_version,
-                                 log_block(reader), &reader->decoded);
+                                 &reader->decoded);
     for (size_t i = 0; rc == ROWTIDE_OK && i < reader->decoded.count; i++) {
         rowtide__logged *item = &reader->decoded.items[i];
         if (!reader->only_table || item->table == reader->only_table)
@@ -105,9 +105,8 @@ static int load_bundle(rowtide__reader *reader)
     size_t size = (size_t)sqlite3_column_bytes(reader->log, 3);
     const void *data = sqlite3_column_blob(reader->log, 3);
     reader->bundle_at = 0;
-    int rc = rowtide__log_decode(data ? data : "", data ? size : 0,
-                                 log_version(reader), ROWTIDE__BUNDLE,
-                                 &reader->bundle);
+    int rc = rowtide__bundle_decode(data ? data : "", data ? size : 0,
+                                    log_version(reader), 1, &reader->bundle);
     return rc == ROWTIDE_OK ? rowtide__reader_step_log(reader) : rc;
 }
 
@@ -320,7 +319,8 @@ int rowtide__reader_list_row(rowtide__reader *reader,
                                 1,
                                 0,
                                 group->column,
-                                1};
+                                1,
+                                0};
         for (int n = 0; n < group->count && rc == ROWTIDE_OK; n++) {
             item.sequence = group->sequence + n;
             item.column = group->column + n;

@@ -35,10 +35,11 @@ static const char *const FIXED[ROWTIDE__FIXED_COUNT] = {
         "ORDER BY db_version, block LIMIT 1), ?1) "
         "ORDER BY db_version DESC, block DESC, batch DESC",
     [ROWTIDE__TAIL_READ] =
-        "SELECT body FROM main.rowtide_crdt_tail WHERE id = 1",
+        "SELECT body, stamp FROM main.rowtide_crdt_tail WHERE id = 1",
     [ROWTIDE__TAIL_PIN] = "SELECT id FROM main.rowtide_crdt_tail",
     [ROWTIDE__TAIL_WRITE] =
-        "UPDATE main.rowtide_crdt_tail SET body = ?1 WHERE id = 1",
+        "UPDATE main.rowtide_crdt_tail SET stamp = ?2, body = ?1 WHERE id = 1 "
+        "AND stamp = ?3",
     [ROWTIDE__LOG_ALONE] =
         "SELECT count(*) FROM (SELECT 1 FROM main.rowtide_crdt_log WHERE "
         "db_version = ? LIMIT 2)",

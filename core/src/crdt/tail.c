@@ -22,6 +22,7 @@ int rowtide__tail_new(rowtide__tail **out)
     if (!tail)
         return ROWTIDE_ENOMEM;
     empty_buckets(tail);
+    sqlite3_randomness(sizeof tail->seed, &tail->seed);
     int rc = rowtide__pending_new(&tail->folding);
     if (rc == ROWTIDE_OK)
         rowtide__pending_leap(tail->folding);
@@ -40,6 +41,8 @@ void rowtide__tail_free(rowtide__tail *tail)
     rowtide_buffer_dispose(&tail->record);
     rowtide__pending_free(tail->folding);
     rowtide__new_keys_dispose(&tail->keys);
+    rowtide__log_dispose(&tail->items);
+    rowtide__clock_dispose(&tail->undo.clock);
     rowtide__free(tail);
 }
 
@@ -48,6 +51,8 @@ void rowtide__tail_clear(rowtide__tail *tail)
     if (tail->count > 0)
         empty_buckets(tail);
     rowtide__new_keys_clear(&tail->keys);
+    tail->items.count = 0;
+    tail->undo.possible = 0;
     tail->count = tail->group_count = tail->used = 0;
     tail->db_version = tail->outdated = 0;
 }
@@ -55,6 +60,16 @@ void rowtide__tail_clear(rowtide__tail *tail)
 void rowtide__tail_doubt(rowtide__tail *tail)
 {
     tail->known = 0;
+}
+
+int rowtide__tail_is_known(const rowtide__tail *tail)
+{
+    return tail->known;
+}
+
+int64_t rowtide__tail_stamp(const rowtide__tail *tail)
+{
+    return tail->stamp;
 }
 
 int64_t rowtide__tail_version(const rowtide__tail *tail)
@@ -83,6 +98,16 @@ static rowtide__kept *find_kept(rowtide__tail *tail, int64_t table, int64_t row)
         if (tail->kept[place].row == row && tail->kept[place].table == table)
             return &tail->kept[place];
     return NULL;
+}
+
+int rowtide__tail_has(rowtide__tail *tail, int64_t table, int64_t row,
+                      int64_t known)
+{
+    const rowtide__kept *kept = find_kept(tail, table, row);
+    for (int i = 0; kept && i < kept->count; i++)
+        if (tail->groups[kept->groups_at + (uint32_t)i].db_version > known)
+            return 1;
+    return 0;
 }
 
 static int grow(void **memory, size_t *capacity, size_t count, size_t size)
@@ -132,6 +157,92 @@ static int set_groups(rowtide__tail *tail, rowtide__kept *kept,
     kept->count = clock->count;
     memcpy(tail->groups + kept->groups_at, clock->groups,
            (size_t)clock->count * sizeof *clock->groups);
+    return ROWTIDE_OK;
+}
+
+int rowtide__tail_remember(rowtide__tail *tail, int64_t table, int64_t row)
+{
+    rowtide__tail_undo *undo = &tail->undo;
+    const rowtide__kept *kept = find_kept(tail, table, row);
+    undo->table = table;
+    undo->row = row;
+    undo->used = tail->used;
+    undo->items = tail->items.count;
+    undo->keys = tail->keys.count;
+    undo->db_version = tail->db_version;
+    undo->outdated = tail->outdated;
+    undo->existed = kept != NULL;
+    undo->whole = kept && kept->whole;
+    undo->clock.count = 0;
+    int rc = kept ? rowtide__clock_copy(&undo->clock,
+                                        tail->groups + kept->groups_at,
+                                        kept->count)
+                  : ROWTIDE_OK;
+    undo->possible = rc == ROWTIDE_OK;
+    return rc;
+}
+
+static int undo_row(rowtide__tail *tail)
+{
+    const rowtide__tail_undo *undo = &tail->undo;
+    rowtide__kept *kept = find_kept(tail, undo->table, undo->row);
+    if (undo->existed) {
+        kept->whole = undo->whole;
+        return set_groups(tail, kept, &undo->clock);
+    }
+    *bucket_of(tail, undo->table, undo->row) = kept->below;
+    tail->count--;
+    return ROWTIDE_OK;
+}
+
+/* Its clock and its key become pending. */
+static int pend_row(rowtide__crdt *engine, rowtide__crdt_table *table)
+{
+    rowtide__tail *tail = engine->tail;
+    const rowtide__tail_undo *undo = &tail->undo;
+    const rowtide__kept *kept = find_kept(tail, undo->table, undo->row);
+    rowtide__new_key added;
+    rowtide__key key;
+    int rc = rowtide__clock_copy(&tail->whole, tail->groups + kept->groups_at,
+                                 kept->count);
+    if (rc == ROWTIDE_OK && tail->keys.count > undo->keys) {
+        rowtide__new_keys_entry(&tail->keys, undo->keys, &added);
+        memset(&key, 0, sizeof key);
+        key.row = added.row;
+        key.hash = added.hash;
+        key.data = added.data;
+        key.size = added.size;
+        rc = rowtide__new_keys_add(rowtide__pending_keys(engine->pending),
+                                   table, &key);
+    }
+    return rc == ROWTIDE_OK ? rowtide__pending_put(engine->pending, table,
+                                                   undo->row, &tail->whole)
+                            : rc;
+}
+
+int rowtide__tail_take_back(rowtide__crdt *engine)
+{
+    rowtide__tail *tail = engine->tail;
+    const rowtide__tail_undo *undo = &tail->undo;
+    rowtide__crdt_table *table = engine->tables;
+    while (table && table->id != undo->table)
+        table = table->next;
+    if (!undo->possible || !table || rowtide__pending_count(engine->pending))
+        return ROWTIDE_OK;
+    tail->undo.possible = 0;
+    int rc = pend_row(engine, table);
+    if (rc == ROWTIDE_OK)
+        rc = undo_row(tail);
+    if (rc != ROWTIDE_OK) {
+        rowtide__tail_doubt(tail);
+        return rc;
+    }
+    rowtide__new_keys_cut(&tail->keys, undo->keys);
+    tail->used = undo->used;
+    tail->items.count = undo->items;
+    tail->db_version = undo->db_version;
+    tail->outdated = undo->outdated;
+    tail->taken_back = 1;
     return ROWTIDE_OK;
 }
 
@@ -193,10 +304,27 @@ static int note_key(rowtide__crdt *engine, const rowtide__tail_entry *entry,
     return rowtide__new_keys_add(&engine->tail->keys, table, &key);
 }
 
+static int note_items(rowtide__tail *tail, const rowtide__tail_entry *entry)
+{
+    int rc = ROWTIDE_OK;
+    for (int i = 0; i < entry->clock.count && rc == ROWTIDE_OK; i++) {
+        const rowtide__group *group = &entry->clock.groups[i];
+        rowtide__logged item = {
+            group->db_version, group->sequence, entry->table,
+            entry->row,        entry->rows,     group->stride,
+            group->column,     group->count,    0};
+        if (entry->rows == 1)
+            item.stride = item.count;
+        if (group->db_version == entry->db_version)
+            rc = rowtide__log_add(&tail->items, &item);
+    }
+    return rc;
+}
+
 int rowtide__tail_note(rowtide__crdt *engine, const rowtide__tail_entry *entry)
 {
     rowtide__tail *tail = engine->tail;
-    int rc = ROWTIDE_OK;
+    int rc = note_items(tail, entry);
     tail->outdated += !is_fresh(entry);
     tail->db_version = entry->db_version;
     for (int64_t i = 0; i < entry->rows && rc == ROWTIDE_OK; i++) {
@@ -265,6 +393,9 @@ static int take_body(rowtide__crdt *engine, const unsigned char *data,
     size_t from = tail->used;
     memcpy(tail->body, data, size);
     tail->used = used;
+    tail->taken_back = 0;
+    if (from != used)
+        tail->undo.possible = 0;
     return read_records(engine, from);
 }
 
@@ -281,6 +412,7 @@ int rowtide__tail_load(rowtide__crdt *engine)
     rc = rowtide__crdt_step(engine, stmt);
     if (rc == ROWTIDE_OK) {
         const void *data = sqlite3_column_blob(stmt, 0);
+        tail->stamp = sqlite3_column_int64(stmt, 1);
         rc = take_body(engine, data, (size_t)sqlite3_column_bytes(stmt, 0));
     } else if (rc == ROWTIDE_DONE) {
         rc = rowtide__fail(ROWTIDE_ECORRUPT, "the tail of the log is missing");
@@ -331,39 +463,15 @@ int rowtide__tail_find(rowtide__crdt *engine, rowtide__crdt_table *table,
 
 /* ## All of it */
 
-static int add_groups(const rowtide__tail_entry *entry, rowtide__log *out)
-{
-    int rc = ROWTIDE_OK;
-    for (int i = 0; i < entry->clock.count && rc == ROWTIDE_OK; i++) {
-        const rowtide__group *group = &entry->clock.groups[i];
-        rowtide__logged item = {
-            group->db_version, group->sequence, entry->table,  entry->row,
-            entry->rows,       group->stride,   group->column, group->count};
-        if (entry->rows == 1)
-            item.stride = item.count;
-        if (group->db_version == entry->db_version)
-            rc = rowtide__log_add(out, &item);
-    }
-    return rc;
-}
-
 int rowtide__tail_items(rowtide__crdt *engine, rowtide__log *out)
 {
     rowtide__tail *tail = engine->tail;
-    rowtide__tail_scan scan;
     int rc = rowtide__tail_know(engine);
     out->count = 0;
-    if (rc != ROWTIDE_OK || tail->used == 0)
-        return rc;
-    memset(&scan, 0, sizeof scan);
-    scan.in.data = tail->body + ROWTIDE__TAIL_HEADER;
-    scan.in.size = tail->used;
-    while ((rc = rowtide__tail_next(&scan)) == ROWTIDE_OK
-           && (rc = add_groups(&scan.entry, out)) == ROWTIDE_OK)
-        ;
-    rowtide__tail_scan_dispose(&scan);
+    for (size_t i = 0; i < tail->items.count && rc == ROWTIDE_OK; i++)
+        rc = rowtide__log_add(out, &tail->items.items[i]);
     rowtide__log_sort(out);
-    return rc < 0 ? rc : ROWTIDE_OK;
+    return rc;
 }
 
 static int compare_places(const void *left, const void *right)
@@ -386,6 +494,10 @@ int rowtide__tail_places(const rowtide__tail *tail, int64_t table,
         if (table == 0 || place.table == table)
             (*out)[(*count)++] = place;
     }
-    qsort(*out, *count, sizeof **out, compare_places);
+    for (size_t i = 1; i < *count; i++)
+        if (compare_places(&(*out)[i - 1], &(*out)[i]) > 0) {
+            qsort(*out, *count, sizeof **out, compare_places);
+            break;
+        }
     return ROWTIDE_OK;
 }

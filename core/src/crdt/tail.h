@@ -9,7 +9,7 @@
  * or a large transaction comes, it is folded: moved to both.
  *
  * The blob: a byte that says which format, two that say how many bytes of
- * records there are, the records, zeros. Records are in order of db_version,
+ * records there are, the records, and room. Records are in order of db_version,
  * one for each transaction; they are described in tail_code.c. */
 enum {
     ROWTIDE__TAIL_FORMAT = 1,
@@ -60,10 +60,23 @@ typedef struct rowtide__kept {
 
 enum { ROWTIDE__TAIL_BUCKETS = 1024 };
 
+/* How it was before the last record, which is about one row. */
+typedef struct rowtide__tail_undo {
+    int possible;
+    int64_t table, row;
+    size_t used, items, keys;
+    int64_t db_version, outdated;
+    int existed, whole;   /* in `kept` */
+    rowtide__clock clock; /* in there */
+} rowtide__tail_undo;
+
 struct rowtide__tail {
     unsigned char *body; /* as it is stored */
     size_t size, used;   /* of the whole; of the records */
+    int64_t stamp;       /* stored with it */
+    uint64_t seed;       /* of stamps */
     int known;           /* 0: it may have changed */
+    int taken_back;      /* the last record is stored still */
     int64_t db_version;  /* of the last record */
     int64_t outdated;    /* entries that were not about new rows */
     rowtide__kept *kept;
@@ -75,12 +88,20 @@ struct rowtide__tail {
     rowtide_buffer record;
     rowtide__pending *folding;
     rowtide__new_keys keys;
+    rowtide__log items;
+    rowtide__tail_undo undo;
 };
 
 /* The image in memory, empty. */
 void rowtide__tail_clear(rowtide__tail *tail);
+/* Before a record about one row: note what is needed to undo it. */
+int rowtide__tail_remember(rowtide__tail *tail, int64_t table, int64_t row);
 /* An entry was written. */
 int rowtide__tail_note(rowtide__crdt *engine, const rowtide__tail_entry *entry);
+
+/* 1 if the row was set in it after this version. */
+int rowtide__tail_has(rowtide__tail *tail, int64_t table, int64_t row,
+                      int64_t known);
 
 typedef struct rowtide__tail_place {
     int64_t table, row;

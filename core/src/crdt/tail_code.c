@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-/* A record: its db_version, less that of the record before; the number of its
+/* A record: its db_version, less that of the record before, which may be of
+ * the same transaction if the rows are others; the number of its
  * entries; the entries. An entry: a tag; the table and the row, the row less
  * that of the entry before; the size of a clock; the clock as it is stored,
  * its db_versions less that of the record; for each row, if any of the keys is
@@ -33,8 +34,8 @@ static void take_record(rowtide__tail_scan *scan)
     rowtide__tail_entry *entry = &scan->entry;
     uint64_t more = rowtide__scan_take(&scan->in);
     scan->left = rowtide__scan_take(&scan->in);
-    if (more == 0 || more > (uint64_t)ROWTIDE__GREATEST_VERSION
-        || scan->left == 0)
+    if ((more == 0 && entry->db_version == 0)
+        || more > (uint64_t)ROWTIDE__GREATEST_VERSION || scan->left == 0)
         scan->in.bad = 1;
     else
         entry->db_version += (int64_t)more;

@@ -9,12 +9,9 @@
 
 static int write_items(rowtide__crdt *engine)
 {
-    rowtide__log items = {NULL, 0, 0};
-    int rc = rowtide__tail_items(engine, &items);
-    if (rc == ROWTIDE_OK)
-        rc = rowtide__log_write_bundles(engine, &items);
-    rowtide__log_dispose(&items);
-    return rc;
+    rowtide__log *items = &engine->tail->items;
+    rowtide__log_sort(items);
+    return rowtide__bundle_write(engine, items);
 }
 
 static rowtide__crdt_table *table_of(rowtide__crdt *engine, int64_t id)
@@ -71,6 +68,13 @@ static int fold(rowtide__crdt *engine)
     return rc;
 }
 
+/* Eight bytes always, so that the row does not change its size. */
+static int64_t next_stamp(rowtide__tail *tail)
+{
+    tail->seed = tail->seed * 6364136223846793005u + 1442695040888963407u;
+    return (int64_t)(tail->seed >> 1 | (uint64_t)1 << 62);
+}
+
 static int write_body(rowtide__crdt *engine)
 {
     rowtide__tail *tail = engine->tail;
@@ -82,21 +86,34 @@ static int write_body(rowtide__crdt *engine)
     if (rc != ROWTIDE_OK)
         return rc;
     sqlite3_bind_blob64(stmt, 1, tail->body, tail->size, SQLITE_STATIC);
+    sqlite3_bind_int64(stmt, 3, tail->stamp);
+    tail->stamp = next_stamp(tail);
+    sqlite3_bind_int64(stmt, 2, tail->stamp);
     rc = rowtide__crdt_run(engine, stmt);
-    if (rc == ROWTIDE_OK && sqlite3_changes(engine->sqlite) != 1)
-        rc = rowtide__fail(ROWTIDE_ECORRUPT, "the tail of the log is missing");
-    return rc;
+    tail->taken_back = 0;
+    return rc == ROWTIDE_OK && sqlite3_changes(engine->sqlite) != 1
+               ? ROWTIDE_DONE
+               : rc;
+}
+
+/* Inside a transaction nobody else can have changed it. */
+static int fail_changed(void)
+{
+    return rowtide__fail(ROWTIDE_ECORRUPT,
+                         "the tail of the log was changed or is missing");
 }
 
 int rowtide__tail_fold(rowtide__crdt *engine)
 {
     rowtide__tail *tail = engine->tail;
     int rc = rowtide__tail_know(engine);
-    if (rc != ROWTIDE_OK || tail->used == 0)
+    if (rc != ROWTIDE_OK || (tail->used == 0 && !tail->taken_back))
         return rc;
-    rc = fold(engine);
+    rc = tail->used > 0 ? fold(engine) : ROWTIDE_OK;
     if (rc == ROWTIDE_OK)
         rc = write_body(engine);
+    if (rc == ROWTIDE_DONE)
+        rc = fail_changed();
     /* Nobody tells us how a transaction ends that we have not joined. */
     if (rc != ROWTIDE_OK || !engine->joined)
         rowtide__tail_doubt(tail);
@@ -171,6 +188,19 @@ static int gather(rowtide__crdt *engine, addition *it)
     return rc;
 }
 
+/* 1 if a row has been in the tail since this transaction began. */
+static int is_continued(rowtide__crdt *engine, const addition *it)
+{
+    if (engine->tail->db_version <= engine->db_version)
+        return 0;
+    for (int i = 0; i < it->count; i++)
+        for (int64_t n = 0; n < it->entries[i].rows; n++)
+            if (rowtide__tail_has(engine->tail, it->entries[i].table->id,
+                                  it->entries[i].row + n, engine->db_version))
+                return 1;
+    return it->db_version != engine->tail->db_version;
+}
+
 static void take_key(const rowtide__crdt *engine, const rowtide__entry *from,
                      int64_t nth, rowtide__tail_key *out)
 {
@@ -213,7 +243,7 @@ static int encode(rowtide__crdt *engine, const addition *it)
                                 &tail->part);
 }
 
-static int make_room(rowtide__crdt *engine, const addition *it)
+static int make_room(rowtide__crdt *engine, const addition *it, int may_fold)
 {
     rowtide__tail *tail = engine->tail;
     size_t room = tail->size - ROWTIDE__TAIL_HEADER;
@@ -222,6 +252,8 @@ static int make_room(rowtide__crdt *engine, const addition *it)
         return ROWTIDE_DONE;
     if (rc != ROWTIDE_OK || tail->record.size + tail->used <= room)
         return rc;
+    if (!may_fold)
+        return ROWTIDE_DONE;
     rc = fold(engine);
     /* The version now counts from 0. */
     if (rc == ROWTIDE_OK)
@@ -229,20 +261,28 @@ static int make_room(rowtide__crdt *engine, const addition *it)
     return rc == ROWTIDE_OK && tail->record.size > room ? ROWTIDE_DONE : rc;
 }
 
-static int append(rowtide__crdt *engine, const addition *it)
+static int append(rowtide__crdt *engine, const addition *it, int may_fold)
 {
     rowtide__tail *tail = engine->tail;
-    int rc = make_room(engine, it);
+    int rc = make_room(engine, it, may_fold);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    tail->undo.possible = 0;
+    if (!may_fold && it->count == 1 && it->rows == 1)
+        rc = rowtide__tail_remember(tail, it->entries[0].table->id,
+                                    it->entries[0].row);
     if (rc != ROWTIDE_OK)
         return rc;
     memcpy(tail->body + ROWTIDE__TAIL_HEADER + tail->used, tail->record.data,
            tail->record.size);
     tail->used += tail->record.size;
     rc = write_body(engine);
+    if (rc == ROWTIDE_DONE && may_fold)
+        rc = fail_changed();
     return rc == ROWTIDE_OK ? note(engine, it) : rc;
 }
 
-int rowtide__tail_append(rowtide__crdt *engine)
+int rowtide__tail_append(rowtide__crdt *engine, int may_fold)
 {
     addition it;
     it.count = 0;
@@ -250,11 +290,13 @@ int rowtide__tail_append(rowtide__crdt *engine)
     int rc = gather(engine, &it);
     if (rc == ROWTIDE_OK && !engine->tail->known)
         rc = rowtide__tail_load(engine);
+    if (rc == ROWTIDE_OK && is_continued(engine, &it))
+        rc = ROWTIDE_DONE;
     if (rc != ROWTIDE_OK)
         return rc;
-    rc = append(engine, &it);
+    rc = append(engine, &it, may_fold);
     if (rc < 0)
-        engine->tail->known = 0;
+        rowtide__tail_doubt(engine->tail);
     if (rc != ROWTIDE_OK)
         return rc;
     engine->batch++;
