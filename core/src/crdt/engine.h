@@ -124,6 +124,10 @@ struct rowtide__direct {
     int64_t stamp;         /* of the tail behind it */
     int64_t first, version, sequence;
     int64_t wanted_version;
+    /* The clock of a row that is not pending yet; NULL: none. */
+    const rowtide__clock *held;
+    rowtide__crdt_table *table;
+    int64_t row;
 };
 
 struct rowtide__crdt {
