@@ -52,7 +52,8 @@ struct rowtide__crdt_table {
     int keys_changed; /* and so does the primary key */
     int altering;     /* between begin_alter and commit_alter */
     int integer_key;
-    int folding; /* keys that differ may be equal by a collation */
+    int folding; /* keys that differ may be equal: by a collation, or 1 and 1.0
+                    where they have no type */
     int key_count;
     char **keys; /* in the order of PRIMARY KEY */
     int column_count;
