@@ -37,6 +37,8 @@ void rowtide__direct_enter(rowtide__crdt *engine)
     unsigned data_version = rowtide__crdt_data_version(engine);
     if (!is_possible(engine, data_version))
         return;
+    direct->last_state = direct->state;
+    direct->last_data_version = direct->data_version;
     direct->state = ENTERED;
     direct->held = NULL;
     direct->data_version = data_version;
@@ -81,6 +83,16 @@ static void undo(rowtide__crdt *engine)
     direct->held = NULL;
 }
 
+/* Nothing was done; whether what was written before is committed may still not
+ * be known. */
+static void go_back(rowtide__crdt *engine)
+{
+    struct rowtide__direct *direct = &engine->direct;
+    engine->pending_version = direct->wanted_version;
+    direct->state = direct->last_state;
+    direct->data_version = direct->last_data_version;
+}
+
 /* The version of the tail is that of the file if this is committed, and if
  * nothing else is. */
 static void note_written(rowtide__crdt *engine)
@@ -111,7 +123,7 @@ int rowtide__direct_leave(rowtide__crdt *engine, int status)
     else if (any)
         note_written(engine);
     else
-        engine->direct.state = NO;
+        go_back(engine);
     engine->version_known = 0;
     engine->sequence = 0;
     return rc;
@@ -121,7 +133,7 @@ int rowtide__direct_cancel(rowtide__crdt *engine)
 {
     if (engine->direct.state != ENTERED)
         return ROWTIDE_OK;
-    undo(engine);
+    go_back(engine);
     engine->version_known = 0;
     return rowtide__crdt_join(engine);
 }

@@ -121,8 +121,10 @@ enum rowtide__fixed {
 /* The transaction whose first row was written by its trigger; direct.c. */
 struct rowtide__direct {
     int state;
-    unsigned data_version; /* before it is committed */
-    int64_t stamp;         /* of the tail behind it */
+    unsigned data_version;      /* before it is committed */
+    int last_state;             /* the same of the one before, as long as */
+    unsigned last_data_version; /* nothing is written */
+    int64_t stamp;              /* of the tail behind it */
     int64_t first, version, sequence;
     int64_t wanted_version;
     /* The clock of a row that is not pending yet; NULL: none. */
