@@ -275,3 +275,84 @@ def test_the_same_as_one_by_one(history: list[list[Forged]], in_transaction: boo
             for db in (whole, single):
                 db.run("COMMIT")
             assert outcome(whole) == outcome(single)
+
+
+# Faults in the middle
+
+
+def check_whole(db: Database) -> None:
+    """Every row has its cells in the log, and every cell its row."""
+    log = {(row.pk, row.cid) for row in changes(db) if row.cl % 2 == 1 and row.cid != "-1"}
+    rows_ = db.run("SELECT crsql_pack_columns(id), a, b, c, d FROM t")
+    assert {pk for pk, _ in log} == {row[0] for row in rows_}
+    for pk, *cells in rows_:
+        for cid, value in zip("abcd", cells, strict=True):
+            assert (pk, cid) in log or value in (None, 0)
+
+
+def outcome_of_fault(db: Database, kept: int) -> None:
+    """All of the statement, or nothing of it, or nothing of the transaction."""
+    check_whole(db)
+    found = one(db, "SELECT count(*) FROM t")
+    assert found in (0, kept, kept + 60)
+    assert one(db, "SELECT crsql_internal_sync_bit()") == 0
+    db.run("INSERT INTO t (id) VALUES (1000)")
+    check_whole(db)
+
+
+TRACKED = """
+    CREATE TRIGGER x AFTER INSERT ON t WHEN new.id < 100 BEGIN
+      INSERT OR IGNORE INTO t (id, a) VALUES (new.id + 300, new.a); END
+"""
+
+
+@pytest.mark.parametrize("trigger", ["", TRACKED])
+@pytest.mark.parametrize("pages", range(0, 12, 2))
+def test_a_full_disk(db: Database, trigger: str, pages: int) -> None:
+    db.run("INSERT INTO t (id, a) VALUES (200, zeroblob(100))")
+    receive(db, [(*row[:3], bytes(120), *row[4:]) for row in rows(1, 60)])
+    db.run(trigger)
+    db.run("BEGIN; UPDATE t SET b = 1")
+    size = one(db, "PRAGMA page_count")
+    assert isinstance(size, int)
+    db.run(f"PRAGMA max_page_count = {size + pages}")
+    try:
+        db.run(SELECT + "; COMMIT")
+    except SqlError as error:
+        assert error.primary == 13
+    db.run("PRAGMA max_page_count = 100000")
+    if db.native.in_transaction:  # type: ignore[attr-defined]
+        db.run("COMMIT")
+    if trigger:
+        check_whole(db)
+    else:
+        outcome_of_fault(db, 1)
+
+
+@pytest.mark.parametrize("trigger", ["", TRACKED])
+@pytest.mark.parametrize("after", [7, 50, 400, 1500, 4000, 6000])
+def test_an_interrupt(db: Database, trigger: str, after: int) -> None:
+    db.run("INSERT INTO t (id, a) VALUES (200, 1)")
+    receive(db, rows(1, 60))
+    db.run(trigger)
+    db.run("BEGIN; UPDATE t SET b = 1")
+    left = [after]
+
+    def progress() -> int:
+        left[0] -= 1
+        return left[0] <= 0
+
+    native = db.native  # type: ignore[attr-defined]
+    native.set_progress_handler(progress, 3)
+    try:
+        db.run(SELECT)
+        db.run("COMMIT")
+    except SqlError as error:
+        assert error.primary in (9, 4)
+    native.set_progress_handler(None, 0)
+    if native.in_transaction:
+        db.run("COMMIT")
+    if trigger:
+        check_whole(db)
+    else:
+        outcome_of_fault(db, 1)

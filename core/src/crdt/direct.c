@@ -38,12 +38,35 @@ void rowtide__direct_enter(rowtide__crdt *engine)
     if (!is_possible(engine, data_version))
         return;
     direct->state = ENTERED;
+    direct->held = NULL;
     direct->data_version = data_version;
     direct->wanted_version = engine->pending_version;
     engine->db_version = engine->last_version;
     engine->version_known = 1;
     engine->batch = engine->sequence = 0;
     engine->logged_version = 0;
+}
+
+/* Most often there is one row: it need not become pending. */
+int rowtide__direct_put(rowtide__crdt *engine, rowtide__crdt_table *table,
+                        int64_t row, const rowtide__clock *clock)
+{
+    struct rowtide__direct *direct = &engine->direct;
+    const rowtide__clock *held = direct->held;
+    if (direct->state == ENTERED && !held
+        && rowtide__pending_count(engine->pending) == 0) {
+        direct->held = clock;
+        direct->table = table;
+        direct->row = row;
+        return ROWTIDE_OK;
+    }
+    direct->held = NULL;
+    int rc = held ? rowtide__pending_put(engine->pending, direct->table,
+                                         direct->row, held)
+                  : ROWTIDE_OK;
+    return rc == ROWTIDE_OK
+               ? rowtide__pending_put(engine->pending, table, row, clock)
+               : rc;
 }
 
 /* As if nothing had been done. */
@@ -55,6 +78,7 @@ static void undo(rowtide__crdt *engine)
     engine->cache_valid = 0;
     rowtide__crdt_forget_clocks(engine);
     direct->state = NO;
+    direct->held = NULL;
 }
 
 /* The version of the tail is that of the file if this is committed, and if
@@ -67,6 +91,7 @@ static void note_written(rowtide__crdt *engine)
     direct->first = engine->db_version;
     direct->version = engine->logged_version;
     direct->sequence = engine->sequence;
+    direct->held = NULL;
     engine->last_version = engine->logged_version;
     engine->data_version = direct->data_version + 1;
     engine->pending_version = 0;
@@ -77,7 +102,8 @@ int rowtide__direct_leave(rowtide__crdt *engine, int status)
     int rc = status;
     if (engine->direct.state != ENTERED)
         return status;
-    int any = rowtide__pending_count(engine->pending) > 0;
+    int any = engine->direct.held != NULL
+              || rowtide__pending_count(engine->pending) > 0;
     if (rc == ROWTIDE_OK && any)
         rc = rowtide__tail_append(engine, 0);
     if (rc != ROWTIDE_OK)
