@@ -168,8 +168,13 @@ int rowtide__local_open(rowtide__crdt *engine, sqlite3_value *id,
         rc = fail_foreign(id);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_table_by_id(engine, sqlite3_value_int64(id), out);
-    if (rc == ROWTIDE_OK && ((*out)->altering || (*out)->folding))
+    if (rc == ROWTIDE_OK && ((*out)->altering || (*out)->folding)) {
         rc = rowtide__direct_cancel(engine);
+        /* Joining may have found out that the schema is another. */
+        if (rc == ROWTIDE_OK)
+            rc = rowtide__crdt_table_by_id(engine, sqlite3_value_int64(id),
+                                           out);
+    }
     if (rc == ROWTIDE_OK && (*out)->altering)
         return reopen_altered(engine, id, out);
     if (rc == ROWTIDE_OK && (*out)->stale)
