@@ -138,3 +138,47 @@ def test_what_lives_is_what_is_there(
             cursor = pull(db, other, cursor)
             assert rows(db) == rows(other)
             assert living(other) == keys
+
+
+# Keys without a type: 1 and 1.0 are one key to the table
+
+UNTYPED = [
+    "CREATE TABLE t (k PRIMARY KEY NOT NULL, v, w DEFAULT 1)",
+    "CREATE TABLE t (k PRIMARY KEY NOT NULL, v, w DEFAULT 1) WITHOUT ROWID",
+    "CREATE TABLE t (k ANY PRIMARY KEY NOT NULL, v ANY, w ANY DEFAULT 1) STRICT",
+]
+numbers: st.SearchStrategy[Value] = st.sampled_from([1, 1.0, 2, 2.0, "1", b"1"])
+WRITES = [
+    "REPLACE INTO t (k, v) VALUES (?1, ?2)",
+    "INSERT OR IGNORE INTO t (k, v) VALUES (?1, ?2)",
+    "UPDATE OR REPLACE t SET k = ?1, v = ?2 WHERE k = ?3",
+    "UPDATE t SET v = ?2 WHERE k = ?1",
+    "DELETE FROM t WHERE k = ?1",
+]
+
+
+@bounded(80)
+@given(
+    st.sampled_from(UNTYPED),
+    st.lists(
+        st.tuples(st.sampled_from(WRITES), numbers, st.integers(0, 9), numbers),
+        min_size=1,
+        max_size=8,
+    ),
+)
+def test_numbers_of_two_types(
+    schema: str, history: list[tuple[str, Value, int, Value]]
+) -> None:
+    with opened("ours") as db, opened("ours") as other:
+        for each in (db, other):
+            each.run(schema + "; SELECT crsql_as_crr('t')")
+        cursor = 0
+        for sql, key, value, old in history:
+            values: list[Value] = [key, value, old]
+            db.run(sql, *values[: 1 + sql.count("?2") + sql.count("?3")])
+            keys = {packed(db, key) for (key,) in db.run("SELECT k FROM t")}
+            assert living(db) == keys
+            cursor = pull(db, other, cursor)
+            query = "SELECT typeof(k), k, v, w FROM t ORDER BY k"
+            assert db.run(query) == other.run(query)
+            assert living(other) == keys

@@ -37,13 +37,38 @@ void rowtide__direct_enter(rowtide__crdt *engine)
     unsigned data_version = rowtide__crdt_data_version(engine);
     if (!is_possible(engine, data_version))
         return;
+    direct->last_state = direct->state;
+    direct->last_data_version = direct->data_version;
     direct->state = ENTERED;
+    direct->held = NULL;
     direct->data_version = data_version;
     direct->wanted_version = engine->pending_version;
     engine->db_version = engine->last_version;
     engine->version_known = 1;
     engine->batch = engine->sequence = 0;
     engine->logged_version = 0;
+}
+
+/* Most often there is one row: it need not become pending. */
+int rowtide__direct_put(rowtide__crdt *engine, rowtide__crdt_table *table,
+                        int64_t row, const rowtide__clock *clock)
+{
+    struct rowtide__direct *direct = &engine->direct;
+    const rowtide__clock *held = direct->held;
+    if (direct->state == ENTERED && !held
+        && rowtide__pending_count(engine->pending) == 0) {
+        direct->held = clock;
+        direct->table = table;
+        direct->row = row;
+        return ROWTIDE_OK;
+    }
+    direct->held = NULL;
+    int rc = held ? rowtide__pending_put(engine->pending, direct->table,
+                                         direct->row, held)
+                  : ROWTIDE_OK;
+    return rc == ROWTIDE_OK
+               ? rowtide__pending_put(engine->pending, table, row, clock)
+               : rc;
 }
 
 /* As if nothing had been done. */
@@ -55,6 +80,17 @@ static void undo(rowtide__crdt *engine)
     engine->cache_valid = 0;
     rowtide__crdt_forget_clocks(engine);
     direct->state = NO;
+    direct->held = NULL;
+}
+
+/* Nothing was done; whether what was written before is committed may still not
+ * be known. */
+static void go_back(rowtide__crdt *engine)
+{
+    struct rowtide__direct *direct = &engine->direct;
+    engine->pending_version = direct->wanted_version;
+    direct->state = direct->last_state;
+    direct->data_version = direct->last_data_version;
 }
 
 /* The version of the tail is that of the file if this is committed, and if
@@ -67,6 +103,7 @@ static void note_written(rowtide__crdt *engine)
     direct->first = engine->db_version;
     direct->version = engine->logged_version;
     direct->sequence = engine->sequence;
+    direct->held = NULL;
     engine->last_version = engine->logged_version;
     engine->data_version = direct->data_version + 1;
     engine->pending_version = 0;
@@ -77,7 +114,8 @@ int rowtide__direct_leave(rowtide__crdt *engine, int status)
     int rc = status;
     if (engine->direct.state != ENTERED)
         return status;
-    int any = rowtide__pending_count(engine->pending) > 0;
+    int any = engine->direct.held != NULL
+              || rowtide__pending_count(engine->pending) > 0;
     if (rc == ROWTIDE_OK && any)
         rc = rowtide__tail_append(engine, 0);
     if (rc != ROWTIDE_OK)
@@ -85,7 +123,7 @@ int rowtide__direct_leave(rowtide__crdt *engine, int status)
     else if (any)
         note_written(engine);
     else
-        engine->direct.state = NO;
+        go_back(engine);
     engine->version_known = 0;
     engine->sequence = 0;
     return rc;
@@ -95,7 +133,7 @@ int rowtide__direct_cancel(rowtide__crdt *engine)
 {
     if (engine->direct.state != ENTERED)
         return ROWTIDE_OK;
-    undo(engine);
+    go_back(engine);
     engine->version_known = 0;
     return rowtide__crdt_join(engine);
 }

@@ -7,6 +7,9 @@
 /* Before a function of a trigger begins. Does nothing if it has to join. */
 void rowtide__direct_enter(rowtide__crdt *engine);
 int rowtide__direct_is_entered(const rowtide__crdt *engine);
+/* A row has a new clock, which stays as it is until this is left. */
+int rowtide__direct_put(rowtide__crdt *engine, rowtide__crdt_table *table,
+                        int64_t row, const rowtide__clock *clock);
 /* Behind it. ROWTIDE_DONE if it has to be done again, joined. */
 int rowtide__direct_leave(rowtide__crdt *engine, int status);
 /* Join after all, before anything was done. */

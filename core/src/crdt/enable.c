@@ -175,14 +175,18 @@ static int create_trigger(rowtide__crdt *engine,
     return rc;
 }
 
-/* By the collations of the key, which need not be those of its columns. */
+/* By the collations of the key, which need not be those of its columns. Where
+ * all compare bytes, only numbers can be equal to others. */
 static int write_equal(rowtide__crdt *engine, const rowtide__crdt_table *table,
                        rowtide__writer *writer)
 {
     sqlite3_stmt *stmt = NULL;
     int rc = rowtide__crdt_prepare(
         engine, &stmt,
-        "SELECT group_concat(printf('\"%%w\" COLLATE \"%%w\" = new.\"%%w\"', "
+        "SELECT iif(max(x.coll <> 'BINARY' COLLATE NOCASE), '', '(' || "
+        "group_concat(printf('typeof(new.\"%%w\") IN (''integer'', ''real'')', "
+        "x.name), ' OR ') || ') AND ') || "
+        "group_concat(printf('\"%%w\" COLLATE \"%%w\" = new.\"%%w\"', "
         "x.name, x.coll, x.name), ' AND ') FROM pragma_index_list(%Q, 'main') "
         "AS i, pragma_index_xinfo(i.name, 'main') AS x "
         "WHERE i.origin = 'pk' AND x.key",

@@ -76,7 +76,7 @@ void rowtide__crdt_release(void *argument)
 unsigned rowtide__crdt_data_version(rowtide__crdt *engine)
 {
     unsigned version = 0;
-    sqlite3_file_control(engine->sqlite, "main", SQLITE_FCNTL_DATA_VERSION,
+    sqlite3_file_control(engine->sqlite, NULL, SQLITE_FCNTL_DATA_VERSION,
                          &version);
     return version;
 }
@@ -183,7 +183,7 @@ int rowtide__crdt_put(rowtide__crdt *engine, rowtide__crdt_table *table,
 {
     int rc = rowtide__key_number(engine, table, key);
     if (rc == ROWTIDE_OK)
-        rc = rowtide__pending_put(engine->pending, table, key->row, clock);
+        rc = rowtide__direct_put(engine, table, key->row, clock);
     if (rc == ROWTIDE_OK
         && rowtide__pending_size(engine->pending) > 2 * PENDING_BYTES)
         rc = rowtide__crdt_flush(engine);

@@ -52,7 +52,8 @@ struct rowtide__crdt_table {
     int keys_changed; /* and so does the primary key */
     int altering;     /* between begin_alter and commit_alter */
     int integer_key;
-    int folding; /* keys that differ may be equal by a collation */
+    int folding; /* keys that differ may be equal: by a collation, or 1 and 1.0
+                    where they have no type */
     int key_count;
     char **keys; /* in the order of PRIMARY KEY */
     int column_count;
@@ -120,10 +121,16 @@ enum rowtide__fixed {
 /* The transaction whose first row was written by its trigger; direct.c. */
 struct rowtide__direct {
     int state;
-    unsigned data_version; /* before it is committed */
-    int64_t stamp;         /* of the tail behind it */
+    unsigned data_version;      /* before it is committed */
+    int last_state;             /* the same of the one before, as long as */
+    unsigned last_data_version; /* nothing is written */
+    int64_t stamp;              /* of the tail behind it */
     int64_t first, version, sequence;
     int64_t wanted_version;
+    /* The clock of a row that is not pending yet; NULL: none. */
+    const rowtide__clock *held;
+    rowtide__crdt_table *table;
+    int64_t row;
 };
 
 struct rowtide__crdt {

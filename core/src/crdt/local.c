@@ -158,6 +158,18 @@ static int reopen_altered(rowtide__crdt *engine, sqlite3_value *id,
     return rowtide__crdt_table_by_id(engine, sqlite3_value_int64(id), out);
 }
 
+/* What is known of the table may be old. */
+static int join_instead(rowtide__crdt *engine, sqlite3_value *id,
+                        rowtide__crdt_table **out)
+{
+    if (!rowtide__direct_is_entered(engine))
+        return ROWTIDE_OK;
+    int rc = rowtide__direct_cancel(engine);
+    return rc == ROWTIDE_OK
+               ? rowtide__crdt_table_by_id(engine, sqlite3_value_int64(id), out)
+               : rc;
+}
+
 int rowtide__local_open(rowtide__crdt *engine, sqlite3_value *id,
                         rowtide__crdt_table **out)
 {
@@ -169,7 +181,7 @@ int rowtide__local_open(rowtide__crdt *engine, sqlite3_value *id,
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_table_by_id(engine, sqlite3_value_int64(id), out);
     if (rc == ROWTIDE_OK && ((*out)->altering || (*out)->folding))
-        rc = rowtide__direct_cancel(engine);
+        rc = join_instead(engine, id, out);
     if (rc == ROWTIDE_OK && (*out)->altering)
         return reopen_altered(engine, id, out);
     if (rc == ROWTIDE_OK && (*out)->stale)

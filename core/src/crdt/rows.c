@@ -53,7 +53,10 @@ static void write_where_exactly(rowtide__writer *writer,
     for (int i = 0; table->folding && i < table->key_count; i++) {
         rowtide__write_text(writer, " AND ");
         write_name(writer, table->keys[i]);
-        rowtide__write_format(writer, " COLLATE BINARY = ?%d", i + 1);
+        rowtide__write_format(writer, " COLLATE BINARY = ?%d AND typeof(",
+                              i + 1);
+        write_name(writer, table->keys[i]);
+        rowtide__write_format(writer, ") = typeof(?%d)", i + 1);
     }
 }
 

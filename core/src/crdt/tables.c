@@ -325,14 +325,16 @@ static int read_actual(rowtide__crdt *engine, rowtide__crdt_table *table)
 
 static int read_folding(rowtide__crdt *engine, rowtide__crdt_table *table)
 {
-    int64_t columns;
+    int64_t found;
     int rc = rowtide__crdt_integer(
-        engine, &columns, 0,
-        "SELECT count(*) FROM pragma_index_list(%Q, 'main') AS i, "
+        engine, &found, 0,
+        "SELECT EXISTS(SELECT 1 FROM pragma_index_list(%Q, 'main') AS i, "
         "pragma_index_xinfo(i.name, 'main') AS x WHERE i.origin = 'pk' AND "
-        "x.key AND x.coll <> 'BINARY' COLLATE NOCASE",
-        table->name);
-    table->folding = columns > 0;
+        "x.key AND x.coll <> 'BINARY' COLLATE NOCASE) OR EXISTS(SELECT 1 FROM "
+        "pragma_table_info(%Q, 'main') WHERE pk > 0 AND "
+        "upper(type) IN ('', 'ANY'))",
+        table->name, table->name);
+    table->folding = found != 0;
     return rc;
 }
 

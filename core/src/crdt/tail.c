@@ -91,7 +91,8 @@ static int32_t *bucket_of(rowtide__tail *tail, int64_t table, int64_t row)
     return &tail->buckets[hash >> 32 & (ROWTIDE__TAIL_BUCKETS - 1)];
 }
 
-static rowtide__kept *find_kept(rowtide__tail *tail, int64_t table, int64_t row)
+rowtide__kept *rowtide__kept_find(rowtide__tail *tail, int64_t table,
+                                  int64_t row)
 {
     int32_t place = *bucket_of(tail, table, row);
     for (; place != NONE; place = tail->kept[place].below)
@@ -103,7 +104,7 @@ static rowtide__kept *find_kept(rowtide__tail *tail, int64_t table, int64_t row)
 int rowtide__tail_has(rowtide__tail *tail, int64_t table, int64_t row,
                       int64_t known)
 {
-    const rowtide__kept *kept = find_kept(tail, table, row);
+    const rowtide__kept *kept = rowtide__kept_find(tail, table, row);
     for (int i = 0; kept && i < kept->count; i++)
         if (tail->groups[kept->groups_at + (uint32_t)i].db_version > known)
             return 1;
@@ -140,7 +141,13 @@ static int add_kept(rowtide__tail *tail, int64_t table, int64_t row,
     return ROWTIDE_OK;
 }
 
-static int set_groups(rowtide__tail *tail, rowtide__kept *kept,
+void rowtide__kept_drop_last(rowtide__tail *tail)
+{
+    const rowtide__kept *last = &tail->kept[--tail->count];
+    *bucket_of(tail, last->table, last->row) = last->below;
+}
+
+int rowtide__kept_set(rowtide__tail *tail, rowtide__kept *kept,
                       const rowtide__clock *clock)
 {
     kept->count = 0;
@@ -160,93 +167,8 @@ static int set_groups(rowtide__tail *tail, rowtide__kept *kept,
     return ROWTIDE_OK;
 }
 
-int rowtide__tail_remember(rowtide__tail *tail, int64_t table, int64_t row)
-{
-    rowtide__tail_undo *undo = &tail->undo;
-    const rowtide__kept *kept = find_kept(tail, table, row);
-    undo->table = table;
-    undo->row = row;
-    undo->used = tail->used;
-    undo->items = tail->items.count;
-    undo->keys = tail->keys.count;
-    undo->db_version = tail->db_version;
-    undo->outdated = tail->outdated;
-    undo->existed = kept != NULL;
-    undo->whole = kept && kept->whole;
-    undo->clock.count = 0;
-    int rc = kept ? rowtide__clock_copy(&undo->clock,
-                                        tail->groups + kept->groups_at,
-                                        kept->count)
-                  : ROWTIDE_OK;
-    undo->possible = rc == ROWTIDE_OK;
-    return rc;
-}
-
-static int undo_row(rowtide__tail *tail)
-{
-    const rowtide__tail_undo *undo = &tail->undo;
-    rowtide__kept *kept = find_kept(tail, undo->table, undo->row);
-    if (undo->existed) {
-        kept->whole = undo->whole;
-        return set_groups(tail, kept, &undo->clock);
-    }
-    *bucket_of(tail, undo->table, undo->row) = kept->below;
-    tail->count--;
-    return ROWTIDE_OK;
-}
-
-/* Its clock and its key become pending. */
-static int pend_row(rowtide__crdt *engine, rowtide__crdt_table *table)
-{
-    rowtide__tail *tail = engine->tail;
-    const rowtide__tail_undo *undo = &tail->undo;
-    const rowtide__kept *kept = find_kept(tail, undo->table, undo->row);
-    rowtide__new_key added;
-    rowtide__key key;
-    int rc = rowtide__clock_copy(&tail->whole, tail->groups + kept->groups_at,
-                                 kept->count);
-    if (rc == ROWTIDE_OK && tail->keys.count > undo->keys) {
-        rowtide__new_keys_entry(&tail->keys, undo->keys, &added);
-        memset(&key, 0, sizeof key);
-        key.row = added.row;
-        key.hash = added.hash;
-        key.data = added.data;
-        key.size = added.size;
-        rc = rowtide__new_keys_add(rowtide__pending_keys(engine->pending),
-                                   table, &key);
-    }
-    return rc == ROWTIDE_OK ? rowtide__pending_put(engine->pending, table,
-                                                   undo->row, &tail->whole)
-                            : rc;
-}
-
-int rowtide__tail_take_back(rowtide__crdt *engine)
-{
-    rowtide__tail *tail = engine->tail;
-    const rowtide__tail_undo *undo = &tail->undo;
-    rowtide__crdt_table *table = engine->tables;
-    while (table && table->id != undo->table)
-        table = table->next;
-    if (!undo->possible || !table || rowtide__pending_count(engine->pending))
-        return ROWTIDE_OK;
-    tail->undo.possible = 0;
-    int rc = pend_row(engine, table);
-    if (rc == ROWTIDE_OK)
-        rc = undo_row(tail);
-    if (rc != ROWTIDE_OK) {
-        rowtide__tail_doubt(tail);
-        return rc;
-    }
-    rowtide__new_keys_cut(&tail->keys, undo->keys);
-    tail->used = undo->used;
-    tail->items.count = undo->items;
-    tail->db_version = undo->db_version;
-    tail->outdated = undo->outdated;
-    tail->taken_back = 1;
-    return ROWTIDE_OK;
-}
-
-static int apply(rowtide__clock *to, const rowtide__group *groups, int count)
+int rowtide__tail_apply(rowtide__clock *to, const rowtide__group *groups,
+                        int count)
 {
     int rc = ROWTIDE_OK;
     for (int i = 0; i < count && rc == ROWTIDE_OK; i++) {
@@ -261,7 +183,7 @@ static int apply(rowtide__clock *to, const rowtide__group *groups, int count)
 /* `tail->part` is set for one row. */
 static int note_row(rowtide__tail *tail, int64_t table, int64_t row, int whole)
 {
-    rowtide__kept *kept = find_kept(tail, table, row);
+    rowtide__kept *kept = rowtide__kept_find(tail, table, row);
     int rc = ROWTIDE_OK;
     if (!kept) {
         rc = add_kept(tail, table, row, &kept);
@@ -269,13 +191,15 @@ static int note_row(rowtide__tail *tail, int64_t table, int64_t row, int whole)
         rc = rowtide__clock_copy(&tail->whole, tail->groups + kept->groups_at,
                                  kept->count);
         if (rc == ROWTIDE_OK)
-            rc = apply(&tail->whole, tail->part.groups, tail->part.count);
-        return rc == ROWTIDE_OK ? set_groups(tail, kept, &tail->whole) : rc;
+            rc = rowtide__tail_apply(&tail->whole, tail->part.groups,
+                                     tail->part.count);
+        return rc == ROWTIDE_OK ? rowtide__kept_set(tail, kept, &tail->whole)
+                                : rc;
     }
     if (rc != ROWTIDE_OK)
         return rc;
     kept->whole = whole;
-    return set_groups(tail, kept, &tail->part);
+    return rowtide__kept_set(tail, kept, &tail->part);
 }
 
 /* A row that is new, and was not deleted before, leaves nothing behind. */
@@ -336,168 +260,4 @@ int rowtide__tail_note(rowtide__crdt *engine, const rowtide__tail_entry *entry)
             rc = note_key(engine, entry, i);
     }
     return rc;
-}
-
-/* ## Reading */
-
-static int fail_damaged(void)
-{
-    return rowtide__fail(ROWTIDE_ECORRUPT, "the tail of the log is damaged");
-}
-
-static int read_records(rowtide__crdt *engine, size_t from)
-{
-    rowtide__tail *tail = engine->tail;
-    rowtide__tail_scan scan;
-    int rc;
-    memset(&scan, 0, sizeof scan);
-    scan.in.data = tail->body + ROWTIDE__TAIL_HEADER + from;
-    scan.in.size = tail->used - from;
-    scan.entry.db_version = tail->db_version;
-    while ((rc = rowtide__tail_next(&scan)) == ROWTIDE_OK
-           && (rc = rowtide__tail_note(engine, &scan.entry)) == ROWTIDE_OK)
-        ;
-    rowtide__tail_scan_dispose(&scan);
-    return rc < 0 ? rc : ROWTIDE_OK;
-}
-
-/* Mostly something was added, or nothing. */
-static int is_longer(const rowtide__tail *tail, const unsigned char *data,
-                     size_t size, size_t used)
-{
-    return size == tail->size && used >= tail->used
-           && (tail->used == 0
-               || memcmp(data + ROWTIDE__TAIL_HEADER,
-                         tail->body + ROWTIDE__TAIL_HEADER, tail->used)
-                      == 0);
-}
-
-static int take_body(rowtide__crdt *engine, const unsigned char *data,
-                     size_t size)
-{
-    rowtide__tail *tail = engine->tail;
-    if (!data || size < ROWTIDE__TAIL_HEADER || data[0] > ROWTIDE__TAIL_FORMAT)
-        return fail_damaged();
-    size_t used = (size_t)data[1] | (size_t)data[2] << 8;
-    if (used > size - ROWTIDE__TAIL_HEADER)
-        return fail_damaged();
-    if (!is_longer(tail, data, size, used))
-        rowtide__tail_clear(tail);
-    if (size != tail->size) {
-        unsigned char *body = rowtide__realloc(tail->body, size);
-        if (!body)
-            return ROWTIDE_ENOMEM;
-        tail->body = body;
-        tail->size = size;
-    }
-    size_t from = tail->used;
-    memcpy(tail->body, data, size);
-    tail->used = used;
-    tail->taken_back = 0;
-    if (from != used)
-        tail->undo.possible = 0;
-    return read_records(engine, from);
-}
-
-int rowtide__tail_load(rowtide__crdt *engine)
-{
-    rowtide__tail *tail = engine->tail;
-    sqlite3_stmt *stmt;
-    int rc = rowtide__crdt_tables_load(engine);
-    tail->known = 0;
-    if (rc == ROWTIDE_OK)
-        rc = rowtide__crdt_fixed(engine, ROWTIDE__TAIL_READ, &stmt);
-    if (rc != ROWTIDE_OK)
-        return rc;
-    rc = rowtide__crdt_step(engine, stmt);
-    if (rc == ROWTIDE_OK) {
-        const void *data = sqlite3_column_blob(stmt, 0);
-        tail->stamp = sqlite3_column_int64(stmt, 1);
-        rc = take_body(engine, data, (size_t)sqlite3_column_bytes(stmt, 0));
-    } else if (rc == ROWTIDE_DONE) {
-        rc = rowtide__fail(ROWTIDE_ECORRUPT, "the tail of the log is missing");
-    }
-    sqlite3_reset(stmt);
-    if (rc != ROWTIDE_OK)
-        rowtide__tail_clear(tail);
-    tail->known = rc == ROWTIDE_OK;
-    return rc;
-}
-
-int rowtide__tail_know(rowtide__crdt *engine)
-{
-    return engine->tail->known ? ROWTIDE_OK : rowtide__tail_load(engine);
-}
-
-static int complete(rowtide__crdt *engine, rowtide__crdt_table *table,
-                    int64_t row, rowtide__clock *out)
-{
-    rowtide__tail *tail = engine->tail;
-    int rc = rowtide__store_record(engine, table, row, out);
-    rowtide__kept *kept = find_kept(tail, table->id, row);
-    if (rc == ROWTIDE_OK)
-        rc = apply(out, tail->groups + kept->groups_at, kept->count);
-    if (rc == ROWTIDE_OK)
-        rc = set_groups(tail, kept, out);
-    if (rc != ROWTIDE_OK)
-        return rc;
-    kept->whole = 1;
-    return 1;
-}
-
-int rowtide__tail_find(rowtide__crdt *engine, rowtide__crdt_table *table,
-                       int64_t row, rowtide__clock *out)
-{
-    rowtide__tail *tail = engine->tail;
-    int rc = rowtide__tail_know(engine);
-    if (rc != ROWTIDE_OK || tail->count == 0)
-        return rc;
-    const rowtide__kept *kept = find_kept(tail, table->id, row);
-    if (!kept)
-        return 0;
-    if (!kept->whole)
-        return complete(engine, table, row, out);
-    rc = rowtide__clock_copy(out, tail->groups + kept->groups_at, kept->count);
-    return rc < 0 ? rc : 1;
-}
-
-/* ## All of it */
-
-int rowtide__tail_items(rowtide__crdt *engine, rowtide__log *out)
-{
-    rowtide__tail *tail = engine->tail;
-    int rc = rowtide__tail_know(engine);
-    out->count = 0;
-    for (size_t i = 0; i < tail->items.count && rc == ROWTIDE_OK; i++)
-        rc = rowtide__log_add(out, &tail->items.items[i]);
-    rowtide__log_sort(out);
-    return rc;
-}
-
-static int compare_places(const void *left, const void *right)
-{
-    const rowtide__tail_place *a = left, *b = right;
-    if (a->table != b->table)
-        return a->table < b->table ? -1 : 1;
-    return a->row < b->row ? -1 : a->row > b->row;
-}
-
-int rowtide__tail_places(const rowtide__tail *tail, int64_t table,
-                         rowtide__tail_place **out, size_t *count)
-{
-    *count = 0;
-    *out = rowtide__alloc_array(tail->count + 1, sizeof **out);
-    if (!*out)
-        return ROWTIDE_ENOMEM;
-    for (size_t i = 0; i < tail->count; i++) {
-        rowtide__tail_place place = {tail->kept[i].table, tail->kept[i].row};
-        if (table == 0 || place.table == table)
-            (*out)[(*count)++] = place;
-    }
-    for (size_t i = 1; i < *count; i++)
-        if (compare_places(&(*out)[i - 1], &(*out)[i]) > 0) {
-            qsort(*out, *count, sizeof **out, compare_places);
-            break;
-        }
-    return ROWTIDE_OK;
 }

@@ -92,9 +92,18 @@ struct rowtide__tail {
     rowtide__tail_undo undo;
 };
 
+/* NULL if there is none; valid until one is added. */
+rowtide__kept *rowtide__kept_find(rowtide__tail *tail, int64_t table,
+                                  int64_t row);
+int rowtide__kept_set(rowtide__tail *tail, rowtide__kept *kept,
+                      const rowtide__clock *clock);
+void rowtide__kept_drop_last(rowtide__tail *tail);
+/* Put groups on top of a clock. */
+int rowtide__tail_apply(rowtide__clock *to, const rowtide__group *groups,
+                        int count);
 /* The image in memory, empty. */
 void rowtide__tail_clear(rowtide__tail *tail);
-/* Before a record about one row: note what is needed to undo it. */
+/* Before a record about one row: note what is needed to undo it; tail_undo.c. */
 int rowtide__tail_remember(rowtide__tail *tail, int64_t table, int64_t row);
 /* An entry was written. */
 int rowtide__tail_note(rowtide__crdt *engine, const rowtide__tail_entry *entry);

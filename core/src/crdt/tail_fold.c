@@ -170,9 +170,20 @@ static int add_entry(const rowtide__crdt *engine, addition *it,
     return rc;
 }
 
+static int gather_held(rowtide__crdt *engine, addition *it)
+{
+    const struct rowtide__direct *direct = &engine->direct;
+    rowtide__entry entry = {direct->table, direct->row, 1, direct->held->groups,
+                            direct->held->count};
+    int rc = add_entry(engine, it, &entry);
+    return rc == ROWTIDE_OK && it->db_version == 0 ? ROWTIDE_DONE : rc;
+}
+
 static int gather(rowtide__crdt *engine, addition *it)
 {
     rowtide__pending *pending = engine->pending;
+    if (engine->direct.held)
+        return gather_held(engine, it);
     if (engine->batch > 0 || !engine->version_known
         || rowtide__pending_count(pending) > ROWTIDE__TAIL_ENTRIES)
         return ROWTIDE_DONE;
@@ -302,6 +313,7 @@ int rowtide__tail_append(rowtide__crdt *engine, int may_fold)
     engine->batch++;
     engine->serial++;
     engine->logged_version = it.db_version;
-    rowtide__pending_written(engine->pending);
+    if (!engine->direct.held || rowtide__pending_keys(engine->pending)->count)
+        rowtide__pending_written(engine->pending);
     return ROWTIDE_OK;
 }
