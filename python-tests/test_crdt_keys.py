@@ -257,30 +257,40 @@ def test_collected_keys_are_forgotten(tmp_path: Path) -> None:
         assert db.run("SELECT __crsql_key FROM t__crsql_pks WHERE k = 'k1'") == [(61,)]
 
 
-def test_damaged_registry(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", TABLES)
+def test_damaged_registry(tmp_path: Path, kind: str) -> None:
     """Whatever is in the file: an error, or rows that are there."""
-    chance = random.Random(3)
-    with opened(tmp_path / "db", TEXT) as db:
-        db.run(f"INSERT INTO t SELECT 'k' || i, i, 1 FROM {NUMBERS}", 1, 100)
-        for table, column in [("keys", "keys"), ("find", "pairs")] * 60:
-            name = f"rowtide_crdt_{table}_1"
+    chance = random.Random(kind)
+    table, keys = TABLES[kind]
+    key = KEYS[kind][1].replace("?1", "i")
+    with opened(tmp_path / "db", table) as db:
+        db.run(f"INSERT INTO t ({keys}, v) SELECT {key}, i FROM {NUMBERS}", 1, 100)
+        for _ in range(150):
+            name, column = chance.choice(
+                [("keys_1", "keys"), ("find_1", "pairs"), ("log", "body"), ("rows_1", "clock")]
+            )
             db.run("BEGIN")
-            [(body,)] = db.run(f"SELECT {column} FROM {name} LIMIT 1")
+            [(body,)] = db.run(f"SELECT {column} FROM rowtide_crdt_{name} LIMIT 1")
             assert isinstance(body, bytes)
             changed = bytearray(body[: chance.randrange(len(body) + 1)] + chance.randbytes(2))
-            changed[chance.randrange(len(changed))] = chance.randrange(256)
-            db.run(f"UPDATE {name} SET {column} = ?1", bytes(changed))
+            for _ in range(chance.randrange(1, 4)):
+                changed[chance.randrange(len(changed))] = chance.randrange(256)
+            if chance.random() < 0.2:
+                db.run(
+                    f"UPDATE rowtide_crdt_keys_1 SET first = first + {chance.randrange(2**62)}"
+                )
+            db.run(f"UPDATE rowtide_crdt_{name} SET {column} = ?1", bytes(changed))
             for sql in (
-                "SELECT count(pk) FROM crsql_changes",
-                "SELECT * FROM t__crsql_pks",
+                "SELECT count(pk), count(val) FROM crsql_changes",
+                "SELECT * FROM t__crsql_pks LIMIT 1000",
                 "UPDATE t SET v = v + 1",
-                "DELETE FROM t",
-                "INSERT INTO t VALUES ('new', 1, 1)",
+                "DELETE FROM t WHERE v % 2",
+                f"INSERT INTO t ({keys}) SELECT {key} FROM (SELECT 500 AS i)",
             ):
                 with contextlib.suppress(SqlError):
                     db.run(sql)
             db.run("ROLLBACK")
-        check(db, "k")
+        check(db, keys)
 
 
 def test_other_layout_is_refused(tmp_path: Path) -> None:

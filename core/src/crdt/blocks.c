@@ -97,6 +97,7 @@ static int read_block(rowtide__crdt *engine, rowtide__crdt_table *table,
     sqlite3_reset(table->numbers->read_keys);
     if (rc == ROWTIDE_OK
         && (table->numbers->count < 1 || table->numbers->first < 1
+            || table->numbers->first > INT64_MAX / 2
             || table->numbers->count > (int64_t)table->numbers->keys.size))
         rc = rowtide__blocks_fail(table);
     return rc;

@@ -138,6 +138,26 @@ static int read_key(keys_cursor *cursor)
     return rc;
 }
 
+/* There are no keys outside. */
+static int bound(keys_cursor *cursor)
+{
+    rowtide__crdt *engine = engine_of(&cursor->base);
+    int rc = rowtide__blocks_open(cursor->table);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__blocks_bound(engine, cursor->table);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    int64_t stored = cursor->table->numbers->next - 1;
+    int64_t last = rowtide__new_keys_last(engine->unstored, cursor->table);
+    if (last < stored)
+        last = stored;
+    if (cursor->last > last)
+        cursor->last = last;
+    if (cursor->row < 1)
+        cursor->row = 1;
+    return ROWTIDE_OK;
+}
+
 static int filter_keys(sqlite3_vtab_cursor *base, int plan, const char *text,
                        int argc, sqlite3_value **argv)
 {
@@ -151,8 +171,8 @@ static int filter_keys(sqlite3_vtab_cursor *base, int plan, const char *text,
         engine_of(base), sqlite3_value_int64(argv[0]), &cursor->table);
     cursor->row = sqlite3_value_int64(argv[1]);
     cursor->last = sqlite3_value_int64(argv[2]);
-    if (cursor->last == INT64_MAX)
-        cursor->last--;
+    if (rc == ROWTIDE_OK && !cursor->table->integer_key)
+        rc = bound(cursor);
     if (rc == ROWTIDE_OK && !cursor->table->integer_key)
         rc = read_key(cursor);
     return end_call(base, rc);

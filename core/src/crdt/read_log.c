@@ -282,7 +282,7 @@ int rowtide__reader_next_spot(rowtide__reader *reader, rowtide__spot *out)
     const rowtide__active *at = &reader->active[place];
     out->table = at->item.table;
     out->row = at->item.row + at->nth;
-    out->last = at->item.row + (at->item.rows - 1);
+    out->last = (int64_t)((uint64_t)at->item.row + (uint64_t)at->item.rows - 1);
     out->column = at->item.column + at->offset;
     out->db_version = at->item.db_version;
     out->sequence = at->sequence;

@@ -147,7 +147,7 @@ static int is_in_run(const rowtide__reader *reader,
     if (reader->descending || reader->fetched_table != table
         || reader->row <= reader->got || reader->row - reader->got > AT_MOST)
         return 0;
-    return reader->scanning || reader->run_last - reader->row >= AT_LEAST;
+    return reader->scanning || reader->run_last >= reader->row + AT_LEAST;
 }
 
 /* ## All tables */
