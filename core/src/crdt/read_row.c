@@ -21,6 +21,7 @@ static int scan_to(rowtide__reader *reader, rowtide__crdt_table *table,
     if (rc != ROWTIDE_OK)
         return rc;
     if (table->reader == reader && reader->scanning
+        && reader->fetched_table == table
         && reader->scan_generation == reader->engine->generation
         && reader->scanned < wanted && reader->scanned == wanted - 1) {
         rc = step_to(reader, table->scan);
