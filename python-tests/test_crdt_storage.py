@@ -34,3 +34,14 @@ def test_a_statement_that_reads_the_schema_again(tmp_path: Path) -> None:
             db.run("VACUUM")
         one.run("UPDATE t SET v = 2")
         assert len(changes(two)) == 4
+
+
+def test_what_is_rolled_back_uses_no_version() -> None:
+    with contextlib.closing(ours(":memory:")) as db:
+        db.run("CREATE TABLE t (id INTEGER PRIMARY KEY NOT NULL, v); SELECT crsql_as_crr('t')")
+        db.run("INSERT INTO t VALUES (1, 1)")
+        db.run("SAVEPOINT s; INSERT INTO t VALUES (2, 2)")
+        assert len(changes(db)) == 2
+        db.run("ROLLBACK TO s; RELEASE s")
+        db.run("INSERT INTO t VALUES (3, 3)")
+        assert [c.db_version for c in changes(db)] == [1, 2]
