@@ -99,6 +99,7 @@ void rowtide__crdt_begin(rowtide__crdt *engine)
     engine->sequence = 0;
     engine->impacted = 0;
     engine->logged_version = 0;
+    engine->cut = 0;
     engine->same_data = engine->cache_valid
                         && engine->data_version
                                == rowtide__crdt_data_version(engine)
@@ -110,7 +111,7 @@ void rowtide__crdt_begin(rowtide__crdt *engine)
 /* What this connection wrote last is known without reading it. */
 static void keep_cache(rowtide__crdt *engine)
 {
-    engine->cache_valid = engine->version_known;
+    engine->cache_valid = engine->version_known && !engine->cut;
     engine->last_version = engine->db_version;
     if (engine->logged_version > engine->last_version)
         engine->last_version = engine->logged_version;
@@ -163,6 +164,7 @@ void rowtide__crdt_rollback_to(rowtide__crdt *engine, int number)
     rowtide__sites_forget(engine->sites);
     engine->serial++;
     engine->top_mark = number;
+    engine->cut |= engine->logged_version > 0;
     if (engine->failed_mark >= number)
         engine->failed = 0;
     if (engine->generation != engine->first_generation)

@@ -166,6 +166,7 @@ struct rowtide__crdt {
     int64_t impacted;
     int64_t batch;          /* flushes so far */
     int64_t logged_version; /* greatest that was written to the log */
+    int cut;                /* and some of it was rolled back */
     int cache_valid; /* if the file still has `data_version`: what is known */
     unsigned data_version; /* of the tables and of `last_version` holds on */
     int64_t last_version;
