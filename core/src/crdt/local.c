@@ -339,17 +339,13 @@ static int read_update(update *call, int argc, sqlite3_value **argv)
     return ROWTIDE_OK;
 }
 
-static int differ_in_bytes(sqlite3_value *a, sqlite3_value *b, int type,
-                           int *out)
+static int differ_in_bytes(sqlite3_value *a, sqlite3_value *b, int *out)
 {
     int size = sqlite3_value_bytes(a);
     *out = size != sqlite3_value_bytes(b);
     if (*out || size == 0)
         return ROWTIDE_OK;
-    const void *left = type == SQLITE_TEXT ? sqlite3_value_text(a)
-                                           : sqlite3_value_blob(a);
-    const void *right = type == SQLITE_TEXT ? sqlite3_value_text(b)
-                                            : sqlite3_value_blob(b);
+    const void *left = sqlite3_value_blob(a), *right = sqlite3_value_blob(b);
     if (!left || !right)
         return rowtide__nomem();
     *out = memcmp(left, right, (size_t)size) != 0;
@@ -373,7 +369,7 @@ static int is_changed(sqlite3_value *a, sqlite3_value *b, int *out)
     case SQLITE_NULL:
         return ROWTIDE_OK;
     default:
-        return differ_in_bytes(a, b, type, out);
+        return differ_in_bytes(a, b, out);
     }
 }
 

@@ -45,6 +45,7 @@ static int scan_to(rowtide__reader *reader, rowtide__crdt_table *table,
 
 static int get_row(rowtide__reader *reader, rowtide__crdt_table *table)
 {
+    reader->scanning = 0;
     sqlite3_reset(table->get);
     int rc = rowtide__key_bind(table, table->get, 1, &reader->key);
     if (rc == ROWTIDE_OK)
@@ -175,10 +176,7 @@ static int find_by_key(rowtide__reader *reader, rowtide__crdt_table *table)
 {
     int in_run = is_in_run(reader, table);
     reader->got = reader->row;
-    if (in_run)
-        return join_row(reader, table);
-    reader->scanning = 0;
-    return get_row(reader, table);
+    return in_run ? join_row(reader, table) : get_row(reader, table);
 }
 
 int rowtide__reader_find_row(rowtide__reader *reader)

@@ -217,18 +217,17 @@ int rowtide__crdt_argument(sqlite3_value *value, rowtide_value *out)
         out->real = sqlite3_value_double(value);
         break;
     case ROWTIDE_TEXT:
-        out->data = sqlite3_value_text(value);
-        out->size = (size_t)sqlite3_value_bytes(value);
-        break;
     case ROWTIDE_BLOB:
-        out->data = sqlite3_value_blob(value);
+        /* SQLite copies a text to put a NUL behind it. Its size is that in
+         * UTF-8, which it then is in. */
         out->size = (size_t)sqlite3_value_bytes(value);
-        break;
+        out->data = out->size > 0 ? sqlite3_value_blob(value) : "";
+        if (out->size == 0 && out->type == ROWTIDE_TEXT)
+            out->data = sqlite3_value_text(value);
+        return out->data ? ROWTIDE_OK : rowtide__nomem();
     default:
         break;
     }
-    if (!out->data && (out->size > 0 || out->type == ROWTIDE_TEXT))
-        return rowtide__nomem();
     return ROWTIDE_OK;
 }
 
