@@ -212,7 +212,7 @@ static int encode_bucket(rowtide_buffer *out, int64_t first,
     int row_bytes = bytes_needed((uint64_t)greatest_row(hashed, count));
     int hash_bytes = bytes_needed(
         count > 0 ? hashed[count - 1].hash - (uint64_t)first : 0);
-    size_t size = (size_t)(hash_bytes + row_bytes);
+    size_t size = (size_t)hash_bytes + (size_t)row_bytes;
     rowtide__buffer_clear(out);
     int rc = rowtide__buffer_reserve(out, 1 + count * size);
     if (rc != ROWTIDE_OK)
@@ -252,7 +252,7 @@ static size_t count_pieces(const rowtide__hashed *hashed, size_t count,
     int row_bytes = bytes_needed((uint64_t)greatest_row(hashed, count));
     size_t pieces = 1, size;
     for (int hash_bytes = 4; hash_bytes > 0; hash_bytes--) {
-        size = count * (size_t)(hash_bytes + row_bytes);
+        size = count * ((size_t)hash_bytes + (size_t)row_bytes);
         pieces = (size + ROWTIDE__BLOCK_BYTES - 1) / ROWTIDE__BLOCK_BYTES;
         if (bytes_needed(range / pieces * 5 / 4) >= hash_bytes)
             break;
