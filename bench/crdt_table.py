@@ -17,6 +17,7 @@ PROMISES = {
     ("crdt-one-row", "delete"): 1.8,
     ("crdt-size", "insert"): 1.6,
     ("crdt-merge", "api"): 6,
+    ("crdt-merge", "select"): 6,
 }
 # And the least of changes per second, or the most of seconds.
 PULL_PER_SECOND = 1_500_000

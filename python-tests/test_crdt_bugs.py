@@ -206,8 +206,45 @@ def test_poisoned_versions_are_refused(db: Database, poison: tuple[Value, ...]) 
     assert one(db, "SELECT crsql_db_version()") == 4
 
 
+@pytest.mark.parametrize("number", [2**53, 2**53 - 1, 2**52 + 1, 2**52])
+def test_no_peer_stops_the_clock(db: Database, other: Database, number: int) -> None:
+    """Elsewhere none can be newer than the greatest version there is."""
+    db.run("INSERT INTO t VALUES (1, 2, 2), (2, 2, 2)")
+    sync(db, other)
+    db.run(MERGE, *change(val=5, version=9, db_version=number))
+    db.run(MERGE, *change("b", "b", 9, db_version=number))
+    reached = number if number <= 2**52 else 2
+    for _ in range(3):
+        sync(db, other)
+        db.run("UPDATE t SET a = a + 1 WHERE id = 2")
+        other.run("UPDATE t SET b = b + 1 WHERE id = 2")
+    sync(db, other)
+    assert db.run("SELECT * FROM t") == other.run("SELECT * FROM t")
+    assert db.run("SELECT * FROM t") == [(1, 5, "b"), (2, 5, "5")]
+    version = one(db, "SELECT crsql_db_version()")
+    assert isinstance(version, int) and reached <= version <= reached + 20
+
+
+def test_versions_of_a_cell_and_of_a_row_may_be_the_greatest(
+    db: Database, other: Database
+) -> None:
+    """No more can come of it than that this cell or this row is settled."""
+    db.run("INSERT INTO t VALUES (1, 2, 2), (2, 2, 2), (3, 3, 3)")
+    db.run(MERGE, *change(val=5, version=2**53))
+    db.run(MERGE, *change("-1", None, 2**53, pk=b"\x01\x09\x02", cl=2**53))
+    db.run(MERGE, *change("a", 5, 1, pk=b"\x01\x09\x03", cl=2**53 - 1))
+    db.run("UPDATE t SET a = 7 WHERE id = 1; REPLACE INTO t VALUES (3, 8, 8)")
+    assert "deleted for ever" in refusal(db, "INSERT INTO t VALUES (2, 0, 0)")
+    sync(db, other)
+    assert db.run("SELECT * FROM t") == [(1, 7, "2"), (3, 8, "8")]
+    db.run("DELETE FROM t WHERE id = 3")
+    sync(db, other)
+    assert db.run("SELECT * FROM t") == other.run("SELECT * FROM t") == [(1, 7, "2")]
+
+
 def test_next_db_version_is_not_to_be_poisoned(db: Database) -> None:
-    refusal(db, "SELECT crsql_next_db_version(?1)", MAX)
+    for number in (MAX, 2**53, 2**52 + 1):
+        refusal(db, "SELECT crsql_next_db_version(?1)", number)
     db.run("INSERT INTO t VALUES (2, 2, 2)")
     assert one(db, "SELECT crsql_db_version()") == 1
 

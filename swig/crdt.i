@@ -16,6 +16,7 @@
 %thread rowtide_crdt_is_enabled;
 %thread rowtide_crdt_begin_alter;
 %thread rowtide_crdt_commit_alter;
+%thread rowtide_crdt_rollback_alter;
 %thread rowtide_crdt_site_id;
 %thread rowtide_crdt_version;
 %thread rowtide_crdt_pull_open;

@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void insert_has_no_sentinel(void **state)
 {
@@ -317,6 +318,27 @@ static void attached_database_is_not_written(void **state)
     assert_true(rowtide_db_exec(db, "INSERT INTO o.t VALUES(1, 1, 1)") < 0);
     assert_rows(db, "SELECT * FROM o.t", "");
     assert_rows(db, CHANGES, "");
+    scratch_exec(db, "BEGIN; INSERT INTO t VALUES(5, 5, 5)");
+    assert_true(rowtide_db_exec(db, "INSERT INTO o.t VALUES(1, 1, 1)") < 0);
+    assert_non_null(strstr(rowtide_error_message(), "attached database \"o\""));
+    assert_rows(db, "SELECT * FROM o.t", "");
+    scratch_exec(db, "COMMIT; UPDATE t SET b = 6");
+    assert_rows(db, "SELECT hex(pk), val FROM crsql_changes",
+                "'010905'|5;'010905'|6;");
+    rowtide_db_free(db);
+}
+
+/* One that has no such tables may be written to at the same time. */
+static void attached_database_without_tables_of_ours(void **state)
+{
+    (void)state;
+    rowtide_db *db = crdt_db();
+    scratch_exec(db, "ATTACH ':memory:' AS o; CREATE TABLE o.x(a); BEGIN;"
+                     "INSERT INTO o.x VALUES(1); INSERT INTO t VALUES(1, 1, 1);"
+                     "INSERT INTO o.x VALUES(2); UPDATE t SET b = 2; COMMIT");
+    assert_int_equal(scratch_integer(db, "SELECT count(*) FROM crsql_changes"),
+                     2);
+    scratch_exec(db, "BEGIN; INSERT INTO t VALUES(2, 1, 1); COMMIT; DETACH o");
     rowtide_db_free(db);
 }
 
@@ -555,6 +577,7 @@ int main(void)
         cmocka_unit_test(key_changes_its_case),
         cmocka_unit_test(sentinel_that_contradicts_itself),
         cmocka_unit_test(attached_database_is_not_written),
+        cmocka_unit_test(attached_database_without_tables_of_ours),
         cmocka_unit_test(failing_statement_tracks_nothing),
         cmocka_unit_test(bulk_is_one_run),
         cmocka_unit_test(hundreds_of_columns),

@@ -129,12 +129,29 @@ static void what_is_written_meanwhile_is_told(void **state)
     assert_ok(rowtide_crdt_begin_alter(db, "t"));
     scratch_exec(db, "ALTER TABLE t ADD COLUMN d;"
                      "INSERT INTO t VALUES(5, 5, 5, 5); DELETE FROM t WHERE a "
-                     "= 1; UPDATE t SET d = 9 WHERE a = 2");
+                     "= 1; UPDATE t SET d = 9, b = 8 WHERE a = 2");
     assert_ok(rowtide_crdt_commit_alter(db, "t"));
     assert_rows(db, CHANGES " WHERE db_version > 1",
                 "'t'|'010905'|'b'|5|1|2|1;'t'|'010905'|'c'|5|1|2|1;"
-                "'t'|'010905'|'d'|5|1|2|1;'t'|'010902'|'d'|9|1|2|1;"
-                "'t'|'010901'|'-1'|NULL|2|2|2;");
+                "'t'|'010901'|'-1'|NULL|2|2|2;'t'|'010902'|'b'|8|2|2|1;"
+                "'t'|'010902'|'d'|9|1|2|1;'t'|'010905'|'d'|5|1|2|1;");
+    rowtide_db_free(db);
+}
+
+static void rolling_back_undoes_all(void **state)
+{
+    (void)state;
+    rowtide_db *db = open_t();
+    assert_status(rowtide_crdt_rollback_alter(db, "t"), ROWTIDE_ESQL);
+    assert_status(rowtide_crdt_rollback_alter(NULL, "t"), ROWTIDE_EINVAL);
+    scratch_exec(db, "BEGIN; UPDATE t SET b = 5 WHERE a = 1");
+    assert_ok(rowtide_crdt_begin_alter(db, "t"));
+    scratch_exec(db, "ALTER TABLE t ADD COLUMN d; UPDATE t SET b = 6, d = 7");
+    assert_ok(rowtide_crdt_rollback_alter(db, "t"));
+    assert_int_equal(rowtide_db_in_transaction(db), 1);
+    scratch_exec(db, "COMMIT; UPDATE t SET c = 9 WHERE a = 1");
+    assert_rows(db, CHANGES " WHERE db_version > 1",
+                "'t'|'010901'|'b'|5|2|2|1;'t'|'010901'|'c'|9|2|3|1;");
     rowtide_db_free(db);
 }
 
@@ -257,6 +274,7 @@ int main(void)
         cmocka_unit_test(disabling_keeps_rows_and_version),
         cmocka_unit_test(alter_columns),
         cmocka_unit_test(what_is_written_meanwhile_is_told),
+        cmocka_unit_test(rolling_back_undoes_all),
         cmocka_unit_test(alter_keys),
         cmocka_unit_test(failing_to_commit_undoes_the_alteration),
         cmocka_unit_test(added_column_is_refused_with_the_remedy),

@@ -83,22 +83,14 @@ function Crdt:tables()
     end)
 end
 
--- What is left of a savepoint goes with it.
-local SAVEPOINT = "SAVEPOINT rowtide_alter"
-local RELEASE = "RELEASE rowtide_alter"
-local ROLLBACK = "ROLLBACK TO rowtide_alter; RELEASE rowtide_alter"
-
 local function end_alter(self, name, ok, ...)
   if not ok then
-    core.db_exec(self.db, ROLLBACK)
+    core.crdt_rollback_alter(self.db, name)
     error((...), 0)
   end
   local done, message, code = core.crdt_commit_alter(self.db, name)
-  if done then
-    done, message, code = core.db_exec(self.db, RELEASE)
-  end
   if not done then
-    core.db_exec(self.db, ROLLBACK)
+    core.crdt_rollback_alter(self.db, name)
     return nil, message, code
   elseif select("#", ...) == 0 then
     return true
@@ -111,13 +103,8 @@ end
 function Crdt:alter(name, fn)
   check.type("string", "table", name)
   check.type("function", "fn", fn)
-  local ok, message, code = core.db_exec(self.db, SAVEPOINT)
+  local ok, message, code = core.crdt_begin_alter(self.db, name)
   if not ok then
-    return nil, message, code
-  end
-  ok, message, code = core.crdt_begin_alter(self.db, name)
-  if not ok then
-    core.db_exec(self.db, ROLLBACK)
     return nil, message, code
   end
   return end_alter(self, name, pcall(fn, self.db))

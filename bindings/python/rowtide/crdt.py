@@ -196,17 +196,14 @@ class Crdt:
         all of it is undone.
         """
         db = self._db()
-        _native.db_exec(db, "SAVEPOINT rowtide_alter")
+        _native.crdt_begin_alter(db, table)
         try:
-            _native.crdt_begin_alter(db, table)
             yield
             _native.crdt_commit_alter(self._db(), table)
-            if _native.db_in_transaction(db):
-                _native.db_exec(db, "RELEASE rowtide_alter")
         except BaseException:
             if _native.db_is_open(db) and _native.db_in_transaction(db):
                 with contextlib.suppress(Error):
-                    _native.db_exec(db, "ROLLBACK TO rowtide_alter; RELEASE rowtide_alter")
+                    _native.crdt_rollback_alter(db, table)
             raise
 
     # -- Who and when

@@ -63,12 +63,17 @@ ROWTIDE_API int rowtide_crdt_disable(rowtide_db *db, const char *table);
 ROWTIDE_API int rowtide_crdt_is_enabled(rowtide_db *db, const char *table);
 
 /** Announce that the columns of a table are about to be altered. Everything
- *  until rowtide_crdt_commit_alter() is one savepoint. */
+ *  until rowtide_crdt_commit_alter() is one savepoint; what is written to the
+ *  table meanwhile is tracked. */
 ROWTIDE_API int rowtide_crdt_begin_alter(rowtide_db *db, const char *table);
 
 /** Take in what was altered. If that fails, everything since
  *  rowtide_crdt_begin_alter() is undone. */
 ROWTIDE_API int rowtide_crdt_commit_alter(rowtide_db *db, const char *table);
+
+/** Undo everything since rowtide_crdt_begin_alter(), the alteration and what
+ *  was written meanwhile. What was open before still is. */
+ROWTIDE_API int rowtide_crdt_rollback_alter(rowtide_db *db, const char *table);
 
 /* ## Who and when */
 

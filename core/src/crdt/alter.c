@@ -7,8 +7,9 @@
 
 #include <string.h>
 
-/* Between begin and commit a table has no triggers, so what is written then is
- * found out afterwards. */
+/* Between begin and commit a table has triggers that do not name its columns
+ * (alter_track.c). What is written when it has none, because it was dropped and
+ * made anew, is found out afterwards, as far as rows came or went. */
 
 static rowtide__crdt_table *find_any(rowtide__crdt *engine, const char *name)
 {
@@ -36,10 +37,16 @@ static int begin_table(rowtide__crdt *engine, const char *name)
         rc = rowtide__crdt_tables_load(engine);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_flush(engine);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__tail_fold(engine);
     rowtide__crdt_table *table = find_any(engine, name);
     if (rc != ROWTIDE_OK || !table)
         return rc;
-    rc = rowtide__crdt_drop_triggers(engine, table->registered);
+    if (!table->dropped && !table->altering) {
+        rc = rowtide__crdt_table_shape(engine, table);
+        if (rc == ROWTIDE_OK)
+            rc = rowtide__crdt_begin_triggers(engine, table);
+    }
     rowtide__crdt_tables_forget(engine);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_tables_load(engine);
@@ -182,38 +189,34 @@ static int is_present(rowtide__crdt *engine, rowtide__crdt_table *table,
 }
 
 static int delete_if_gone(rowtide__crdt *engine, rowtide__crdt_table *table,
-                          const rowtide__key *key)
+                          int64_t row)
 {
     int present;
-    int rc = is_present(engine, table, key, &present);
+    rowtide__key key;
+    int rc = rowtide__key_of_row(engine, table, row, &engine->key, &key);
+    if (rc == ROWTIDE_OK)
+        rc = is_present(engine, table, &key, &present);
     if (rc != ROWTIDE_OK || present)
         return rc;
-    rc = rowtide__clock_load(engine, table, key, &engine->work);
+    rc = rowtide__clock_load(engine, table, &key, &engine->work);
     if (rc == ROWTIDE_OK)
         rc = rowtide__local_delete(engine, &engine->work);
     return rc == ROWTIDE_OK
-               ? rowtide__crdt_put(engine, table, key, &engine->work)
+               ? rowtide__crdt_put(engine, table, &key, &engine->work)
                : rc;
 }
 
 static int check_record(rowtide__crdt *engine, rowtide__crdt_table *table,
                         sqlite3_stmt *stmt)
 {
-    rowtide__key key = {0, NULL, 0};
-    int64_t rows;
+    int64_t rows, first = sqlite3_column_int64(stmt, 0);
     int rc = rowtide__clock_decode(&engine->work, &rows,
                                    sqlite3_column_blob(stmt, 1),
                                    (size_t)sqlite3_column_bytes(stmt, 1));
     if (rc != ROWTIDE_OK || rowtide__clock_length(&engine->work) % 2 == 0)
         return rc;
-    if (table->integer_key)
-        key.integer = sqlite3_column_int64(stmt, 0);
-    else {
-        key.data = sqlite3_column_blob(stmt, 0);
-        key.size = (size_t)sqlite3_column_bytes(stmt, 0);
-    }
-    for (int64_t i = 0; i < rows && rc == ROWTIDE_OK; i++, key.integer++)
-        rc = delete_if_gone(engine, table, &key);
+    for (int64_t i = 0; i < rows && rc == ROWTIDE_OK; i++)
+        rc = delete_if_gone(engine, table, first + i);
     return rc;
 }
 
@@ -222,8 +225,8 @@ static int delete_gone(rowtide__crdt *engine, rowtide__crdt_table *table)
 {
     sqlite3_stmt *stmt;
     int rc = rowtide__crdt_prepare(
-        engine, &stmt, "SELECT %s, clock FROM main.rowtide_crdt_rows_%lld",
-        table->integer_key ? "first" : "pk", (long long)table->id);
+        engine, &stmt, "SELECT first, clock FROM main.rowtide_crdt_rows_%lld",
+        (long long)table->id);
     while (rc == ROWTIDE_OK
            && (rc = rowtide__crdt_step(engine, stmt)) == ROWTIDE_OK)
         rc = check_record(engine, table, stmt);
@@ -300,6 +303,8 @@ static int commit_table(rowtide__crdt *engine, const char *name)
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_flush(engine);
     if (rc == ROWTIDE_OK)
+        rc = rowtide__tail_fold(engine);
+    if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_tables_load(engine);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_integer(engine, &exists, 0,
@@ -350,5 +355,18 @@ int rowtide__crdt_commit_alter(rowtide__crdt *engine, const char *name)
         rc = release(engine);
     else if (!sqlite3_get_autocommit(engine->sqlite))
         undo(engine);
+    return rc;
+}
+
+/* `name` is of no use: there is one savepoint for all. */
+int rowtide__crdt_rollback_alter(rowtide__crdt *engine, const char *name)
+{
+    (void)name;
+    int rc = rowtide__crdt_exec(engine, "ROLLBACK TO alter_crr");
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_exec(engine, "RELEASE alter_crr");
+    else
+        rowtide__fail_context("no alteration has begun");
+    rowtide__crdt_tables_forget(engine);
     return rc;
 }

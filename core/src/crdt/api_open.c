@@ -70,6 +70,12 @@ int rowtide_crdt_commit_alter(rowtide_db *db, const char *table)
                         rowtide__crdt_commit_alter);
 }
 
+int rowtide_crdt_rollback_alter(rowtide_db *db, const char *table)
+{
+    return change_table(db, table, "crdt_rollback_alter",
+                        rowtide__crdt_rollback_alter);
+}
+
 int rowtide_crdt_site_id(rowtide_db *db, unsigned char *site_id)
 {
     rowtide__crdt *engine;

@@ -340,33 +340,6 @@ static int is_at_end(sqlite3_vtab_cursor *base)
     return ((changes_cursor *)base)->ended;
 }
 
-static int result_value(sqlite3_context *context, rowtide__reader *reader)
-{
-    rowtide_value value;
-    int rc = rowtide__reader_value(reader, &value);
-    const void *data = value.data ? value.data : "";
-    if (rc < 0)
-        return rc;
-    switch (value.type) {
-    case ROWTIDE_INTEGER:
-        sqlite3_result_int64(context, value.integer);
-        break;
-    case ROWTIDE_REAL:
-        sqlite3_result_double(context, value.real);
-        break;
-    case ROWTIDE_TEXT:
-        sqlite3_result_text64(context, data, value.size, SQLITE_TRANSIENT,
-                              SQLITE_UTF8);
-        break;
-    case ROWTIDE_BLOB:
-        sqlite3_result_blob64(context, data, value.size, SQLITE_TRANSIENT);
-        break;
-    default:
-        sqlite3_result_null(context);
-    }
-    return ROWTIDE_OK;
-}
-
 static int read_column(sqlite3_vtab_cursor *base, sqlite3_context *context,
                        int column)
 {
@@ -384,7 +357,8 @@ static int read_column(sqlite3_vtab_cursor *base, sqlite3_context *context,
         sqlite3_result_text(context, change->column, -1, SQLITE_TRANSIENT);
         break;
     case VAL:
-        return end_call(base->pVtab, result_value(context, cursor->reader));
+        return end_call(base->pVtab,
+                        rowtide__reader_result(cursor->reader, context));
     case COL_VERSION:
         sqlite3_result_int64(context, change->column_version);
         break;
@@ -464,7 +438,7 @@ static int sync_changes(sqlite3_vtab *vtab)
                            "a write could not be tracked: this transaction "
                            "has to be rolled back");
     if (rc == ROWTIDE_OK)
-        rc = rowtide__crdt_flush(engine);
+        rc = rowtide__crdt_commit(engine);
     /* What is not swept now will be another time. */
     if (rc == ROWTIDE_OK && rowtide__crdt_sweep(engine) != ROWTIDE_OK)
         rowtide_error_clear();
@@ -490,8 +464,8 @@ static int savepoint_changes(sqlite3_vtab *vtab, int number)
 
 static int release_changes(sqlite3_vtab *vtab, int number)
 {
-    rowtide__crdt_release_savepoint(engine_of(vtab), number);
-    return SQLITE_OK;
+    return end_call(vtab,
+                    rowtide__crdt_release_savepoint(engine_of(vtab), number));
 }
 
 static int rollback_to_changes(sqlite3_vtab *vtab, int number)

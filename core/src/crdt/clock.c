@@ -44,17 +44,29 @@ int rowtide__clock_append(rowtide__clock *clock, const rowtide__group *group)
     return rc;
 }
 
+static int64_t forward(int64_t number, int64_t rows, int64_t step)
+{
+    return (int64_t)((uint64_t)number + (uint64_t)rows * (uint64_t)step);
+}
+
+void rowtide__clock_shift(rowtide__clock *clock, int64_t rows)
+{
+    for (int i = 0; i < clock->count; i++) {
+        rowtide__group *group = &clock->groups[i];
+        group->sequence = forward(group->sequence, rows, group->stride);
+        group->db_version = forward(group->db_version, rows, group->leap);
+    }
+}
+
 int rowtide__clock_row(rowtide__clock *to, const rowtide__group *groups,
                        int count, int64_t nth)
 {
     int rc = rowtide__clock_copy(to, groups, count);
     if (rc != ROWTIDE_OK)
         return rc;
-    for (int i = 0; i < count; i++) {
-        rowtide__group *group = &to->groups[i];
-        group->sequence += nth * group->stride;
-        group->stride = 0;
-    }
+    rowtide__clock_shift(to, nth);
+    for (int i = 0; i < count; i++)
+        to->groups[i].stride = to->groups[i].leap = 0;
     return ROWTIDE_OK;
 }
 
@@ -146,6 +158,13 @@ static int set_columns(rowtide__clock *clock, int column, int count,
     int to = from;
     while (to < clock->count && clock->groups[to].column < column + count)
         to++;
+    if (group && to == from + 1 && clock->groups[from].column == column
+        && clock->groups[from].count == count) {
+        clock->groups[from] = *group;
+        join_with_next(clock, from);
+        join_with_next(clock, from - 1);
+        return ROWTIDE_OK;
+    }
     if (from < to && clock->groups[from].column < column)
         parts[parted++] = head_of(&clock->groups[from],
                                   column - clock->groups[from].column);
@@ -171,7 +190,7 @@ int rowtide__clock_set_range(rowtide__clock *clock, int column, int count,
 {
     rowtide__group group = {
         column,           count,          cell->site, cell->version,
-        cell->db_version, cell->sequence, 0};
+        cell->db_version, cell->sequence, 0,          0};
     return count > 0 ? set_columns(clock, column, count, &group) : ROWTIDE_OK;
 }
 
@@ -202,27 +221,40 @@ void rowtide__clock_zero_cells(rowtide__clock *clock, int64_t db_version)
     }
 }
 
-static int same_but_sequence(const rowtide__group *a, const rowtide__group *b)
+static int same_cells(const rowtide__group *a, const rowtide__group *b)
 {
     return a->column == b->column && a->count == b->count && a->site == b->site
-           && a->version == b->version && a->db_version == b->db_version;
+           && a->version == b->version;
+}
+
+/* 0 if `rows` steps of one size do not lead from `a` to `b`. */
+static int step_between(int64_t a, int64_t b, int64_t rows, int64_t *out)
+{
+    int64_t apart;
+    if (__builtin_sub_overflow(b, a, &apart) || apart % rows != 0)
+        return 0;
+    *out = apart / rows;
+    return *out <= INT32_MAX && *out >= -INT32_MAX;
 }
 
 int rowtide__groups_extend(rowtide__group *a, int64_t rows,
-                           const rowtide__group *b, int count)
+                           const rowtide__group *b, int count, int leaps)
 {
+    int64_t stride, leap;
     for (int i = 0; i < count; i++) {
-        int64_t apart;
-        if (!same_but_sequence(&a[i], &b[i])
-            || __builtin_sub_overflow(b[i].sequence, a[i].sequence, &apart))
-            return 0;
-        if (rows > 1 && (apart % rows != 0 || apart / rows != a[i].stride))
+        if (!same_cells(&a[i], &b[i])
+            || !step_between(a[i].sequence, b[i].sequence, rows, &stride)
+            || !step_between(a[i].db_version, b[i].db_version, rows, &leap)
+            || (rows > 1 && (stride != a[i].stride || leap != a[i].leap)))
             return 0;
         /* The cells of a row come before those of the next. */
-        if (apart / rows < a[i].count || apart / rows > INT32_MAX)
+        if (leap < 0 || (leap > 0 && !leaps)
+            || (leap == 0 && stride < a[i].count))
             return 0;
     }
-    for (int i = 0; rows == 1 && i < count; i++)
+    for (int i = 0; rows == 1 && i < count; i++) {
         a[i].stride = b[i].sequence - a[i].sequence;
+        a[i].leap = b[i].db_version - a[i].db_version;
+    }
     return 1;
 }

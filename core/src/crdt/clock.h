@@ -10,7 +10,8 @@
  * Cells that were set together share a group: the columns `column` up to
  * `column + count - 1`, with sequences that go up by one. Column 0 is the row
  * itself, whose version is the causal length. In a run of rows with successive
- * keys the sequences of row n are greater by n times `stride`. */
+ * keys the sequences of row n are greater by n times `stride`, and its
+ * db_versions by n times `leap`. */
 typedef struct rowtide__group {
     int32_t column;
     int32_t count;
@@ -19,6 +20,7 @@ typedef struct rowtide__group {
     int64_t db_version;
     int64_t sequence;
     int64_t stride;
+    int64_t leap;
 } rowtide__group;
 
 enum { ROWTIDE__SENTINEL = 0 };
@@ -41,6 +43,8 @@ int rowtide__clock_copy(rowtide__clock *to, const rowtide__group *groups,
                         int count);
 /* Behind the last one. */
 int rowtide__clock_append(rowtide__clock *clock, const rowtide__group *group);
+/* The run without its first rows. */
+void rowtide__clock_shift(rowtide__clock *clock, int64_t rows);
 /* The clock of one row of a run. */
 int rowtide__clock_row(rowtide__clock *to, const rowtide__group *groups,
                        int count, int64_t nth);
@@ -61,9 +65,9 @@ void rowtide__clock_drop_cells(rowtide__clock *clock);
 void rowtide__clock_zero_cells(rowtide__clock *clock, int64_t db_version);
 
 /* 1 if `b` can be row number `rows` of the run that `a` is. If `rows` is 1,
- * the strides of `a` are chosen so. */
+ * the strides of `a` are chosen so, and the leaps if there may be any. */
 int rowtide__groups_extend(rowtide__group *a, int64_t rows,
-                           const rowtide__group *b, int count);
+                           const rowtide__group *b, int count, int leaps);
 
 /* On disk: a byte with flags, then varints. `rows` is 1 for a single row. */
 int rowtide__clock_encode(rowtide_buffer *out, const rowtide__group *groups,

@@ -15,7 +15,7 @@ enum {
     STRIDE_IS_COUNT = 64
 };
 
-enum { GROUP_BYTES = 1 + 2 * 5 + 4 * 10 + 10, MAX_COLUMN = 100000 };
+enum { GROUP_BYTES = 1 + 2 * 5 + 4 * 10 + 2 * 10, MAX_COLUMN = 100000 };
 
 int rowtide__varint_put(unsigned char *out, uint64_t number)
 {
@@ -85,6 +85,14 @@ static int put_group(unsigned char *out, const rowtide__group *group,
     return at;
 }
 
+static int has_leaps(const rowtide__group *groups, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (groups[i].leap != 0)
+            return 1;
+    return 0;
+}
+
 int rowtide__clock_encode(rowtide_buffer *out, const rowtide__group *groups,
                           int count, int64_t rows)
 {
@@ -93,12 +101,16 @@ int rowtide__clock_encode(rowtide_buffer *out, const rowtide__group *groups,
         return rc;
     unsigned char *data = (unsigned char *)out->data + out->size;
     int at = rowtide__varint_put(data, (uint64_t)count << 1 | (rows > 1));
+    int leaps = rows > 1 && has_leaps(groups, count);
     int32_t next_column = 1;
     if (rows > 1)
-        at += rowtide__varint_put(data + at, (uint64_t)rows);
+        at += rowtide__varint_put(data + at,
+                                  (uint64_t)rows << 1 | (uint64_t)leaps);
     for (int i = 0; i < count; i++) {
         at += put_group(data + at, &groups[i], next_column,
                         i > 0 ? &groups[i - 1] : NULL);
+        if (leaps)
+            at += rowtide__varint_put(data + at, (uint64_t)groups[i].leap);
         next_column = groups[i].column + groups[i].count;
     }
     out->size += (size_t)at;
@@ -144,8 +156,9 @@ int rowtide__clock_decode(rowtide__clock *out, int64_t *rows, const void *data,
 {
     rowtide__scan in = {data, size, 0};
     uint64_t header = rowtide__scan_take(&in);
+    uint64_t run = header & 1 ? rowtide__scan_take(&in) : 2;
     rowtide__group *last = NULL;
-    *rows = header & 1 ? (int64_t)rowtide__scan_take(&in) : 1;
+    *rows = (int64_t)(run >> 1);
     out->count = 0;
     /* A group takes two bytes at least. */
     if (in.bad || header >> 1 > size || *rows < 1)
@@ -154,6 +167,8 @@ int rowtide__clock_decode(rowtide__clock *out, int64_t *rows, const void *data,
         rowtide__group group;
         memset(&group, 0, sizeof group);
         take_group(&in, &group, last ? last->column + last->count : 1, last);
+        if (run & 1)
+            group.leap = take_small(&in);
         int rc = rowtide__clock_append(out, &group);
         if (rc != ROWTIDE_OK)
             return rc;

@@ -1,8 +1,5 @@
 #include "crdt/engine.h"
-#include "base/buffer.h"
 #include "base/error.h"
-
-#include <string.h>
 
 /* Forgetting the clocks of deleted rows.
  *
@@ -13,103 +10,74 @@
 
 enum { BATCH = 512 };
 
+typedef struct range {
+    int64_t first, rows;
+} range;
+
 typedef struct collection {
     rowtide__crdt *engine;
     rowtide__crdt_table *table;
     sqlite3_stmt *scan, *erase;
-    rowtide_buffer from; /* where the scan goes on, if the key is packed */
-    int64_t first;       /* the same if it is an integer */
-    rowtide_buffer doomed;
+    int64_t first; /* where the scan goes on */
+    range doomed[BATCH];
+    int doomed_count;
     rowtide__clock clock;
     int64_t until, count, floor;
     int more;
 } collection;
 
-static const char *key_name(const rowtide__crdt_table *table)
-{
-    return table->integer_key ? "first" : "pk";
-}
-
 static int prepare(collection *work)
 {
-    const char *key = key_name(work->table);
     long long id = (long long)work->table->id;
     int rc = rowtide__crdt_prepare(
         work->engine, &work->scan,
-        "SELECT %s, clock FROM main.rowtide_crdt_rows_%lld WHERE %s >= ? "
-        "ORDER BY %s LIMIT %d",
-        key, id, key, key, BATCH);
+        "SELECT first, clock FROM main.rowtide_crdt_rows_%lld WHERE first >= ? "
+        "ORDER BY first LIMIT %d",
+        id, BATCH);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_prepare(
             work->engine, &work->erase,
-            "DELETE FROM main.rowtide_crdt_rows_%lld WHERE %s = ?", id, key);
+            "DELETE FROM main.rowtide_crdt_rows_%lld WHERE first = ?", id);
     return rc;
 }
 
-static int is_doomed(const collection *work)
+/* How many of the rows of a record, from the first. */
+static int64_t doomed_rows(const collection *work, int64_t rows)
 {
     const rowtide__group *group = work->clock.groups;
-    return work->clock.count == 1 && group->column == ROWTIDE__SENTINEL
-           && group->count == 1 && group->version % 2 == 0
-           && group->db_version <= work->until;
-}
-
-/* Begin behind the key that the scan stands on. */
-static int step_over(collection *work)
-{
-    if (work->table->integer_key) {
-        int64_t first = sqlite3_column_int64(work->scan, 0);
-        work->more = first < INT64_MAX;
-        work->first = work->more ? first + 1 : first;
-        return ROWTIDE_OK;
-    }
-    const void *key = sqlite3_column_blob(work->scan, 0);
-    rowtide__buffer_clear(&work->from);
-    int rc = rowtide__buffer_append(
-        &work->from, key, (size_t)sqlite3_column_bytes(work->scan, 0));
-    work->more = 1;
-    return rc == ROWTIDE_OK ? rowtide__buffer_append_byte(&work->from, 0) : rc;
-}
-
-static int doom(collection *work, int64_t rows)
-{
-    int64_t first = sqlite3_column_int64(work->scan, 0);
-    const void *key = &first;
-    int size = sizeof first;
-    if (!work->table->integer_key) {
-        key = sqlite3_column_blob(work->scan, 0);
-        size = sqlite3_column_bytes(work->scan, 0);
-    }
-    work->count += rows;
-    if (work->clock.groups->version > work->floor)
-        work->floor = work->clock.groups->version;
-    int rc = rowtide__buffer_append(&work->doomed, &size, sizeof size);
-    return rc == ROWTIDE_OK
-               ? rowtide__buffer_append(&work->doomed, key, (size_t)size)
-               : rc;
+    if (work->clock.count != 1 || group->column != ROWTIDE__SENTINEL
+        || group->count != 1 || group->version % 2 != 0
+        || group->db_version > work->until)
+        return 0;
+    if (rows == 1 || group->leap < 1
+        || (work->until - group->db_version) / group->leap >= rows)
+        return rows;
+    return (work->until - group->db_version) / group->leap + 1;
 }
 
 static int look_at(collection *work)
 {
-    int64_t rows;
+    int64_t rows, first = sqlite3_column_int64(work->scan, 0);
     const void *data = sqlite3_column_blob(work->scan, 1);
     int rc = rowtide__clock_decode(&work->clock, &rows, data ? data : "",
                                    (size_t)sqlite3_column_bytes(work->scan, 1));
-    if (rc == ROWTIDE_OK && is_doomed(work))
-        rc = doom(work, rows);
-    return rc == ROWTIDE_OK ? step_over(work) : rc;
+    int64_t doomed = rc == ROWTIDE_OK ? doomed_rows(work, rows) : 0;
+    if (doomed > 0) {
+        work->doomed[work->doomed_count++] = (range){first, doomed};
+        work->count += doomed;
+        if (work->clock.groups->version > work->floor)
+            work->floor = work->clock.groups->version;
+    }
+    work->more = first < INT64_MAX;
+    work->first = work->more ? first + 1 : first;
+    return rc;
 }
 
 static int scan_batch(collection *work)
 {
     int rc;
-    work->more = 0;
-    if (work->table->integer_key)
-        sqlite3_bind_int64(work->scan, 1, work->first);
-    else
-        sqlite3_bind_blob64(work->scan, 1,
-                            work->from.data ? work->from.data : "",
-                            work->from.size, SQLITE_TRANSIENT);
+    work->more = work->doomed_count = 0;
+    sqlite3_bind_int64(work->scan, 1, work->first);
     do
         rc = rowtide__crdt_step(work->engine, work->scan);
     while (rc == ROWTIDE_OK && (rc = look_at(work)) == ROWTIDE_OK);
@@ -117,26 +85,35 @@ static int scan_batch(collection *work)
     return rc < 0 ? rc : ROWTIDE_OK;
 }
 
+/* What is behind the first rows of a record becomes one of its own. */
+static int keep_rest(collection *work, int64_t first, int64_t doomed)
+{
+    rowtide__crdt_table *table = work->table;
+    int rc = rowtide__store_record(work->engine, table, first, &work->clock);
+    int64_t left = table->run_rows - doomed;
+    if (rc == ROWTIDE_OK && left > 0)
+        rc = rowtide__clock_copy(&work->clock, table->run.groups,
+                                 table->run.count);
+    if (rc != ROWTIDE_OK || left <= 0)
+        return rc;
+    rowtide__clock_shift(&work->clock, doomed);
+    return rowtide__store_put(work->engine, table, first + doomed, left,
+                              work->clock.groups, work->clock.count);
+}
+
 static int erase_batch(collection *work)
 {
     int rc = ROWTIDE_OK;
-    const char *at = work->doomed.data;
-    const char *end = at ? at + work->doomed.size : at;
-    while (rc == ROWTIDE_OK && at < end) {
-        int size;
-        int64_t first;
-        memcpy(&size, at, sizeof size);
-        at += sizeof size;
-        if (work->table->integer_key) {
-            memcpy(&first, at, sizeof first);
-            sqlite3_bind_int64(work->erase, 1, first);
-        } else {
-            sqlite3_bind_blob(work->erase, 1, at, size, SQLITE_STATIC);
-        }
-        rc = rowtide__crdt_run(work->engine, work->erase);
-        at += size;
+    for (int i = 0; i < work->doomed_count && rc == ROWTIDE_OK; i++) {
+        const range *at = &work->doomed[i];
+        rc = keep_rest(work, at->first, at->rows);
+        sqlite3_bind_int64(work->erase, 1, at->first);
+        if (rc == ROWTIDE_OK)
+            rc = rowtide__crdt_run(work->engine, work->erase);
+        if (rc == ROWTIDE_OK)
+            rc = rowtide__numbers_drop(work->engine, work->table, at->first,
+                                       at->rows);
     }
-    rowtide__buffer_clear(&work->doomed);
     return rc;
 }
 
@@ -156,7 +133,6 @@ static int collect_table(collection *work)
         rc = prepare(work);
     work->first = INT64_MIN;
     work->floor = 0;
-    rowtide__buffer_clear(&work->from);
     do {
         if (rc == ROWTIDE_OK)
             rc = scan_batch(work);
@@ -183,7 +159,11 @@ static int touch_schema(rowtide__crdt *engine)
 int rowtide__crdt_collect(rowtide__crdt *engine, int64_t until, int64_t *out)
 {
     collection work = {.engine = engine, .until = until};
-    int rc = rowtide__crdt_flush(engine);
+    int rc = rowtide__crdt_join(engine);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_flush(engine);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__tail_fold(engine);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_tables_load(engine);
     for (work.table = engine->tables; rc == ROWTIDE_OK && work.table;
@@ -193,9 +173,8 @@ int rowtide__crdt_collect(rowtide__crdt *engine, int64_t until, int64_t *out)
     if (rc == ROWTIDE_OK && work.count > 0)
         rc = touch_schema(engine);
     rowtide__clock_dispose(&work.clock);
-    rowtide_buffer_dispose(&work.doomed);
-    rowtide_buffer_dispose(&work.from);
     engine->serial++;
+    engine->stored_serial++;
     rowtide__crdt_tables_uncache(engine);
     rowtide__crdt_tables_forget(engine);
     *out = rc == ROWTIDE_OK ? work.count : 0;

@@ -51,12 +51,12 @@ static int prepare_keys(conversion *it)
         sqlite3_str_appendf(columns, "%s\"%w\"", i ? ", " : "",
                             it->table->keys[i]);
     char *text = sqlite3_str_finish(columns);
-    int rc = text
-                 ? rowtide__crdt_prepare(it->engine, &it->keys,
-                                         "SELECT __crsql_key, %s FROM "
-                                         "main.rowtide_convert_pks ORDER BY %s",
-                                         text, text)
-                 : rowtide__nomem();
+    int rc = text ? rowtide__crdt_prepare(
+                        it->engine, &it->keys,
+                        "SELECT __crsql_key, %s FROM "
+                        "main.rowtide_convert_pks ORDER BY %s",
+                        text, it->table->integer_key ? text : "__crsql_key")
+                  : rowtide__nomem();
     sqlite3_free(text);
     return rc;
 }

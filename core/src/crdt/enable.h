@@ -11,6 +11,9 @@ int rowtide__crdt_check_table(rowtide__crdt *engine, const char *table);
 int rowtide__crdt_is_enabled(rowtide__crdt *engine, const char *name, int *out);
 int rowtide__crdt_create_triggers(rowtide__crdt *engine,
                                   const rowtide__crdt_table *table);
+/* Those of a table that is being altered. */
+int rowtide__crdt_begin_triggers(rowtide__crdt *engine,
+                                 const rowtide__crdt_table *table);
 /* By the name that the table had when they were made. */
 int rowtide__crdt_drop_triggers(rowtide__crdt *engine, const char *name);
 /* views.c */

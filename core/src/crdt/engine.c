@@ -1,5 +1,7 @@
-#include "crdt/engine.h"
+#include "crdt/alter_track.h"
+#include "crdt/direct.h"
 #include "crdt/merge.h"
+#include "crdt/twin.h"
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/error.h"
@@ -9,6 +11,9 @@
 /* Pending changes are written when they take more memory than this. */
 enum { PENDING_BYTES = 32 << 20 };
 
+/* Of the tables that are our own. */
+enum { LAYOUT = 3 };
+
 int rowtide__crdt_new(sqlite3 *sqlite, rowtide__crdt **out)
 {
     rowtide__crdt *engine = rowtide__alloc_zero(sizeof *engine);
@@ -17,11 +22,15 @@ int rowtide__crdt_new(sqlite3 *sqlite, rowtide__crdt **out)
         return ROWTIDE_ENOMEM;
     engine->sqlite = sqlite;
     engine->references = 1;
-    engine->serial = 1;
+    engine->serial = engine->stored_serial = engine->schema_seen = 1;
     unsigned char start;
     sqlite3_randomness(1, &start);
     engine->outdated_items = start;
     int rc = rowtide__pending_new(&engine->pending);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__tail_new(&engine->tail);
+    if (rc == ROWTIDE_OK)
+        engine->unstored = rowtide__tail_keys(engine->tail);
     if (rc == ROWTIDE_OK)
         rc = rowtide__sites_new(&engine->sites);
     if (rc != ROWTIDE_OK) {
@@ -50,24 +59,33 @@ void rowtide__crdt_release(void *argument)
     rowtide__crdt_finalize(engine);
     rowtide__crdt_tables_free(engine);
     rowtide__pending_free(engine->pending);
+    rowtide__tail_free(engine->tail);
     rowtide__sites_free(engine->sites);
     rowtide__clock_dispose(&engine->work);
     rowtide__clock_dispose(&engine->work2);
     rowtide_buffer_dispose(&engine->key);
     rowtide_buffer_dispose(&engine->bytes);
     rowtide__crdt_merge_free(engine);
+    rowtide__twin_free(engine);
+    rowtide__altered_free(engine);
     rowtide__free(engine);
 }
 
 /* ## The transaction */
 
-/* Changes when another connection has written to the file. */
-static unsigned data_version(rowtide__crdt *engine)
+unsigned rowtide__crdt_data_version(rowtide__crdt *engine)
 {
     unsigned version = 0;
-    sqlite3_file_control(engine->sqlite, "main", SQLITE_FCNTL_DATA_VERSION,
+    sqlite3_file_control(engine->sqlite, NULL, SQLITE_FCNTL_DATA_VERSION,
                          &version);
     return version;
+}
+
+void rowtide__crdt_forget_clocks(rowtide__crdt *engine)
+{
+    engine->stored_serial++;
+    rowtide__tail_doubt(engine->tail);
+    rowtide__crdt_tables_uncache(engine);
 }
 
 void rowtide__crdt_begin(rowtide__crdt *engine)
@@ -81,20 +99,23 @@ void rowtide__crdt_begin(rowtide__crdt *engine)
     engine->sequence = 0;
     engine->impacted = 0;
     engine->logged_version = 0;
+    engine->cut = 0;
     engine->same_data = engine->cache_valid
-                        && engine->data_version == data_version(engine);
+                        && engine->data_version
+                               == rowtide__crdt_data_version(engine)
+                        && rowtide__direct_is_committed(engine);
     if (!engine->same_data)
-        rowtide__crdt_tables_uncache(engine);
+        rowtide__crdt_forget_clocks(engine);
 }
 
 /* What this connection wrote last is known without reading it. */
 static void keep_cache(rowtide__crdt *engine)
 {
-    engine->cache_valid = engine->version_known;
+    engine->cache_valid = engine->version_known && !engine->cut;
     engine->last_version = engine->db_version;
     if (engine->logged_version > engine->last_version)
         engine->last_version = engine->logged_version;
-    engine->data_version = data_version(engine);
+    engine->data_version = rowtide__crdt_data_version(engine);
 }
 
 void rowtide__crdt_end_transaction(rowtide__crdt *engine, int committed)
@@ -106,7 +127,7 @@ void rowtide__crdt_end_transaction(rowtide__crdt *engine, int committed)
     } else {
         engine->cache_valid = 0;
         rowtide__sites_forget(engine->sites);
-        rowtide__crdt_tables_uncache(engine);
+        rowtide__crdt_forget_clocks(engine);
     }
     engine->joined = engine->version_known = engine->failed = 0;
     engine->pending_version = 0;
@@ -125,27 +146,30 @@ int rowtide__crdt_savepoint(rowtide__crdt *engine, int number)
             return rc;
     }
     engine->top_mark = number;
-    return rowtide__pending_mark(engine->pending, number);
+    return rowtide__pending_mark(engine->pending, number, engine->impacted);
 }
 
-void rowtide__crdt_release_savepoint(rowtide__crdt *engine, int number)
+int rowtide__crdt_release_savepoint(rowtide__crdt *engine, int number)
 {
+    int rc = rowtide__merge_flush(engine);
     rowtide__pending_unmark(engine->pending, number);
     engine->top_mark = number - 1;
+    return rc;
 }
 
 void rowtide__crdt_rollback_to(rowtide__crdt *engine, int number)
 {
     rowtide__merge_rollback_to(engine);
-    rowtide__pending_cut(engine->pending, number);
+    engine->impacted = rowtide__pending_cut(engine->pending, number);
     rowtide__sites_forget(engine->sites);
     engine->serial++;
     engine->top_mark = number;
+    engine->cut |= engine->logged_version > 0;
     if (engine->failed_mark >= number)
         engine->failed = 0;
     if (engine->generation != engine->first_generation)
         rowtide__crdt_tables_doubt(engine);
-    rowtide__crdt_tables_uncache(engine);
+    rowtide__crdt_forget_clocks(engine);
 }
 
 int rowtide__crdt_failed(rowtide__crdt *engine, int status)
@@ -157,9 +181,11 @@ int rowtide__crdt_failed(rowtide__crdt *engine, int status)
 }
 
 int rowtide__crdt_put(rowtide__crdt *engine, rowtide__crdt_table *table,
-                      const rowtide__key *key, const rowtide__clock *clock)
+                      rowtide__key *key, const rowtide__clock *clock)
 {
-    int rc = rowtide__pending_put(engine->pending, table, key, clock);
+    int rc = rowtide__key_number(engine, table, key);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__direct_put(engine, table, key->row, clock);
     if (rc == ROWTIDE_OK
         && rowtide__pending_size(engine->pending) > 2 * PENDING_BYTES)
         rc = rowtide__crdt_flush(engine);
@@ -189,6 +215,10 @@ static int read_version(rowtide__crdt *engine, int64_t *out)
     }
     if (rc >= 0)
         rc = rowtide__crdt_tables_load(engine);
+    if (rc >= 0)
+        rc = rowtide__tail_load(engine);
+    if (rc >= 0 && rowtide__tail_version(engine->tail) > *out)
+        *out = rowtide__tail_version(engine->tail);
     if (*out < engine->least_version)
         *out = engine->least_version;
     return rc < 0 ? rc : ROWTIDE_OK;
@@ -201,7 +231,7 @@ int rowtide__crdt_refresh(rowtide__crdt *engine)
     if (rc != ROWTIDE_OK)
         return rc;
     engine->serial++;
-    rowtide__crdt_tables_uncache(engine);
+    rowtide__crdt_forget_clocks(engine);
     return read_version(engine, &version);
 }
 
@@ -210,6 +240,8 @@ static int know_version(rowtide__crdt *engine)
     if (engine->version_known)
         return ROWTIDE_OK;
     int rc = read_version(engine, &engine->db_version);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__direct_resume(engine);
     engine->version_known = rc == ROWTIDE_OK && engine->joined;
     return rc;
 }
@@ -228,7 +260,8 @@ int rowtide__crdt_join(rowtide__crdt *engine)
 {
     sqlite3_stmt *stmt;
     int rc = ROWTIDE_OK;
-    if (engine->joined && engine->version_known)
+    if (rowtide__direct_is_entered(engine)
+        || (engine->joined && engine->version_known))
         return ROWTIDE_OK;
     if (!engine->joined) {
         rc = rowtide__crdt_fixed(engine, ROWTIDE__JOIN, &stmt);
@@ -290,8 +323,14 @@ static const char SETUP[] =
     "db_version INTEGER NOT NULL, block INTEGER NOT NULL, "
     "batch INTEGER NOT NULL, body BLOB NOT NULL, "
     "PRIMARY KEY(db_version, block, batch)) STRICT, WITHOUT ROWID;"
+    /* Its one row fits in a page. */
+    "CREATE TABLE IF NOT EXISTS main.rowtide_crdt_tail("
+    "id INTEGER PRIMARY KEY, stamp INTEGER NOT NULL, body BLOB NOT NULL);"
+    "INSERT OR IGNORE INTO main.rowtide_crdt_tail SELECT 1, 1 << 62, "
+    "zeroblob(min(page_size, 4096) - 160) FROM pragma_page_size;"
     "INSERT OR IGNORE INTO main.crsql_master "
-    "VALUES('crsqlite_version', 160300);";
+    "VALUES('crsqlite_version', 160300), ('rowtide_layout', 3), "
+    "('rowtide_seed', random());";
 
 static int make_site_id(rowtide__crdt *engine)
 {
@@ -342,13 +381,36 @@ static int check_version(rowtide__crdt *engine)
     return rc;
 }
 
+/* The first was never released. */
+static int check_layout(rowtide__crdt *engine)
+{
+    int64_t layout, seed;
+    int rc = rowtide__crdt_integer(engine, &layout, 1,
+                                   "SELECT value FROM main.crsql_master "
+                                   "WHERE key = 'rowtide_layout'");
+    if (rc == ROWTIDE_OK && layout != LAYOUT)
+        rc = rowtide__fail(ROWTIDE_EUNSUPPORTED,
+                           "the tables of this database that take part were "
+                           "written by another version of Rowtide: their "
+                           "layout is %lld, this one knows %d",
+                           (long long)layout, LAYOUT);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_integer(engine, &seed, 1,
+                                   "SELECT value FROM main.crsql_master "
+                                   "WHERE key = 'rowtide_seed'");
+    if (rc == ROWTIDE_OK)
+        engine->seed = (uint64_t)seed;
+    return rc;
+}
+
 static int is_set_up(rowtide__crdt *engine, int64_t *out)
 {
     return rowtide__crdt_integer(
         engine, out, 0,
-        "SELECT count(*) = 6 FROM main.sqlite_master WHERE type = 'table' AND "
+        "SELECT count(*) = 7 FROM main.sqlite_master WHERE type = 'table' AND "
         "name IN ('crsql_tracked_peers', 'crsql_master', 'crsql_site_id', "
-        "'rowtide_crdt_table', 'rowtide_crdt_column', 'rowtide_crdt_log')");
+        "'rowtide_crdt_table', 'rowtide_crdt_column', 'rowtide_crdt_log', "
+        "'rowtide_crdt_tail')");
 }
 
 static int write_setup(rowtide__crdt *engine)
@@ -377,6 +439,8 @@ int rowtide__crdt_setup(rowtide__crdt *engine)
         rc = write_setup(engine);
     if (rc == ROWTIDE_OK)
         rc = check_version(engine);
+    if (rc == ROWTIDE_OK)
+        rc = check_layout(engine);
     if (rc == ROWTIDE_OK)
         rc = read_site_id(engine);
     if (rc == ROWTIDE_OK)

@@ -15,6 +15,9 @@
 /* Greater versions come from a broken peer, and are refused: they would leave
  * no room for local changes. */
 #define ROWTIDE__GREATEST_VERSION ((int64_t)1 << 53)
+/* Our clock follows those of peers only so far, so that none can drive it to its
+ * end. What comes with a greater db_version is merged, under one of ours. */
+#define ROWTIDE__FAR_VERSION ((int64_t)1 << 52)
 
 typedef struct rowtide__crdt rowtide__crdt;
 typedef struct rowtide__crdt_table rowtide__crdt_table;
@@ -22,15 +25,20 @@ typedef struct rowtide__crdt_table rowtide__crdt_table;
 typedef struct rowtide__crdt_column {
     int id;     /* from 1, never used again */
     char *name; /* as in the schema */
+    int not_null;
     sqlite3_stmt *upsert, *update;
 } rowtide__crdt_column;
 
-/* A key: the integer itself if the table has an INTEGER PRIMARY KEY, else the
- * packed values without their count. */
+/* A key. Clocks and the log know a row by an integer: the key itself if the
+ * table has an INTEGER PRIMARY KEY, else a number that the key is given when it
+ * is first written. */
 typedef struct rowtide__key {
-    int64_t integer;
-    const void *data; /* NULL: integer */
+    int64_t row;
+    int known;        /* `row` is so; else the key has no number yet */
+    const void *data; /* packed values without their count; NULL: integer */
     size_t size;
+    uint32_t hash;   /* of `data` */
+    uint64_t missed; /* engine->serial when there was no number; 0: not asked */
 } rowtide__key;
 
 struct rowtide__crdt_table {
@@ -44,7 +52,8 @@ struct rowtide__crdt_table {
     int keys_changed; /* and so does the primary key */
     int altering;     /* between begin_alter and commit_alter */
     int integer_key;
-    int folding; /* keys that differ may be equal by a collation */
+    int folding; /* keys that differ may be equal: by a collation, or 1 and 1.0
+                    where they have no type */
     int key_count;
     char **keys; /* in the order of PRIMARY KEY */
     int column_count;
@@ -57,13 +66,21 @@ struct rowtide__crdt_table {
     sqlite3_stmt *remove, *create;
     struct rowtide__sets *sets; /* merge_row.c */
 
+    const char *rowid; /* what `get` and `scan` end with; NULL: nothing */
+    /* Its CHECKs, triggers and the like may refuse what is merged, as far as it
+     * was known when engine->schema_seen was `guard_schema`. */
+    int guarded;
+    uint64_t guard_schema; /* 0: not known */
+
     const void *reader; /* whose row `get` or `scan` is at */
+
+    struct rowtide__numbers *numbers; /* numbers.c; NULL: integer key */
 
     /* Valid until the transaction ends. */
     int lookups;     /* so far */
-    int bounded;     /* `max_key` and `has_clocks` have been read */
+    int bounded;     /* `max_row` and `has_clocks` have been read */
     int has_clocks;  /* any stored */
-    int64_t max_key; /* greatest integer key stored */
+    int64_t max_row; /* no greater row is stored */
     int64_t floor;   /* greatest causal length that was forgotten, even;
                            what has no clock begins above it */
 
@@ -76,12 +93,14 @@ struct rowtide__crdt_table {
 };
 
 typedef struct rowtide__pending rowtide__pending;
+typedef struct rowtide__tail rowtide__tail;
 typedef struct rowtide__sites rowtide__sites;
 
 /* Statements that do not depend on a table; the text is in sql.c. */
 enum rowtide__fixed {
     ROWTIDE__LAST_VERSION,
     ROWTIDE__JOIN,
+    ROWTIDE__WATCH,
     ROWTIDE__LOG_PUT,
     ROWTIDE__LOG_BATCH,
     ROWTIDE__LOG_NEXT,
@@ -90,10 +109,28 @@ enum rowtide__fixed {
     ROWTIDE__LOG_DROP,
     ROWTIDE__LOG_UP,
     ROWTIDE__LOG_DOWN,
+    ROWTIDE__TAIL_READ,
+    ROWTIDE__TAIL_PIN,
+    ROWTIDE__TAIL_WRITE,
     ROWTIDE__SITE_BY_ORDINAL,
     ROWTIDE__SITE_BY_ID,
     ROWTIDE__SITE_ADD,
     ROWTIDE__FIXED_COUNT
+};
+
+/* The transaction whose first row was written by its trigger; direct.c. */
+struct rowtide__direct {
+    int state;
+    unsigned data_version;      /* before it is committed */
+    int last_state;             /* the same of the one before, as long as */
+    unsigned last_data_version; /* nothing is written */
+    int64_t stamp;              /* of the tail behind it */
+    int64_t first, version, sequence;
+    int64_t wanted_version;
+    /* The clock of a row that is not pending yet; NULL: none. */
+    const rowtide__clock *held;
+    rowtide__crdt_table *table;
+    int64_t row;
 };
 
 struct rowtide__crdt {
@@ -109,34 +146,48 @@ struct rowtide__crdt {
     int failed;                /* a write was not tracked: refuse to commit */
     int failed_mark, top_mark; /* savepoints that were open; -1: none */
     int sync_bit;
+    int merging; /* a merge has set it; what triggers write is tracked */
     int merge_equal_values;
     int64_t least_version; /* db_version is not below */
+    uint64_t seed;         /* of hashes of keys */
     unsigned char site_id[ROWTIDE_SITE_ID_SIZE];
 
     /* The transaction. */
     int joined;                /* SQLite tells us how it ends */
     int version_known;         /* `db_version` has been read */
     uint64_t serial;           /* changes when what was read may have changed */
+    uint64_t stored_serial;    /* the same of the stored clocks only */
     uint64_t generation;       /* changes when `tables` do */
     uint64_t first_generation; /* when the transaction began */
+    uint64_t schema_seen;      /* changes when we see that the schema has */
     int64_t db_version;        /* at its start */
     int64_t pending_version;   /* what it will be; 0: not set */
     int64_t sequence;
     int64_t impacted;
     int64_t batch;          /* flushes so far */
     int64_t logged_version; /* greatest that was written to the log */
+    int cut;                /* and some of it was rolled back */
     int cache_valid; /* if the file still has `data_version`: what is known */
     unsigned data_version; /* of the tables and of `last_version` holds on */
     int64_t last_version;
     int same_data;          /* nobody has written since the last transaction */
     int64_t outdated_items; /* of the log, not swept yet */
+    /* Attached databases that were written to, and found harmless. */
+    uint64_t harmless_serial;
+    unsigned harmless;
 
+    struct rowtide__direct direct;
     rowtide__pending *pending;
+    rowtide__tail *tail;
+    /* Numbers that are kept elsewhere than in their tables; NULL: none. */
+    struct rowtide__new_keys *unstored;
     rowtide__sites *sites;
     sqlite3_stmt *fixed[ROWTIDE__FIXED_COUNT];
     rowtide__clock work, work2;
     rowtide_buffer key, bytes;          /* for whoever is at work */
     struct rowtide__merge_cache *merge; /* merge.c */
+    struct rowtide__twin *twin;         /* twin.c */
+    struct rowtide__altered *altered;   /* alter_track.c */
 
     /* Inside CREATE VIRTUAL TABLE no savepoint can be opened. */
     int unguarded;
@@ -156,21 +207,25 @@ void rowtide__crdt_finalize(rowtide__crdt *engine);
 int rowtide__crdt_refresh(rowtide__crdt *engine);
 /* Take part in the transaction that is writing. */
 int rowtide__crdt_join(rowtide__crdt *engine);
+/* Changes when something is committed, by whomever. */
+unsigned rowtide__crdt_data_version(rowtide__crdt *engine);
+/* What was read from the clocks may not be so any more. */
+void rowtide__crdt_forget_clocks(rowtide__crdt *engine);
 /* Of the committed state. */
 int rowtide__crdt_db_version(rowtide__crdt *engine, int64_t *out);
 /* max(db_version + 1, pending, least), which becomes pending. */
 int rowtide__crdt_next_version(rowtide__crdt *engine, int64_t least,
                                int64_t *out);
-/* A row has a new clock. */
+/* A row has a new clock. Its key gets a number if it has none. */
 int rowtide__crdt_put(rowtide__crdt *engine, rowtide__crdt_table *table,
-                      const rowtide__key *key, const rowtide__clock *clock);
+                      rowtide__key *key, const rowtide__clock *clock);
 /* Something was written that is not tracked. Until that is undone the
  * transaction cannot be committed. Returns `status`. */
 int rowtide__crdt_failed(rowtide__crdt *engine, int status);
 /* Callbacks of crsql_changes. */
 void rowtide__crdt_begin(rowtide__crdt *engine);
 int rowtide__crdt_savepoint(rowtide__crdt *engine, int number);
-void rowtide__crdt_release_savepoint(rowtide__crdt *engine, int number);
+int rowtide__crdt_release_savepoint(rowtide__crdt *engine, int number);
 void rowtide__crdt_rollback_to(rowtide__crdt *engine, int number);
 void rowtide__crdt_end_transaction(rowtide__crdt *engine, int committed);
 
@@ -194,6 +249,7 @@ int rowtide__crdt_bind(sqlite3_stmt *stmt, int index,
 int rowtide__crdt_read_column(sqlite3_stmt *stmt, int index,
                               rowtide_value *out);
 int rowtide__crdt_argument(sqlite3_value *value, rowtide_value *out);
+void rowtide__crdt_result(sqlite3_context *context, const rowtide_value *value);
 /* First column of the first row. */
 int rowtide__crdt_integer(rowtide__crdt *engine, int64_t *out,
                           int64_t otherwise, const char *format, ...);
@@ -247,14 +303,33 @@ int rowtide__key_write(rowtide__crdt_table *table, const rowtide__key *key,
                        rowtide_buffer *out);
 int rowtide__key_bind(rowtide__crdt_table *table, sqlite3_stmt *stmt, int first,
                       const rowtide__key *key);
+int rowtide__key_equal(const rowtide__key *a, const rowtide__key *b);
+
+/* ## numbers.c: the numbers of keys that are not integers */
+/* Find out whether the key has a number: then it is known. */
+int rowtide__key_find(rowtide__crdt *engine, rowtide__crdt_table *table,
+                      rowtide__key *key);
+/* Give it one if it has none. */
+int rowtide__key_number(rowtide__crdt *engine, rowtide__crdt_table *table,
+                        rowtide__key *key);
+/* The key of a row, as on the wire to `out`, whose bytes `key` borrows. */
+int rowtide__key_of_row(rowtide__crdt *engine, rowtide__crdt_table *table,
+                        int64_t row, rowtide_buffer *out, rowtide__key *key);
+/* Write numbers to their tables, those from `keys->written` on. */
+int rowtide__numbers_write(rowtide__crdt *engine,
+                           const struct rowtide__new_keys *keys);
+/* Forget the numbers of rows; blocks.c. */
+int rowtide__numbers_drop(rowtide__crdt *engine, rowtide__crdt_table *table,
+                          int64_t first, int64_t rows);
+void rowtide__numbers_finalize(rowtide__crdt_table *table);
+void rowtide__numbers_free(rowtide__crdt_table *table);
 
 /* ## pending.c: clocks that changed and are not written yet. A stack: a
- * savepoint notes its height, rolling back cuts it. Rows with successive keys
- * and like clocks fold into one entry. */
+ * savepoint notes its height, rolling back cuts it. Successive rows with like
+ * clocks fold into one entry. New keys are in a stack of their own, new_keys.c. */
 typedef struct rowtide__entry {
     rowtide__crdt_table *table;
-    rowtide__key key; /* `data` points into the stack */
-    int64_t rows;
+    int64_t row, rows;
     const rowtide__group *groups;
     int count;
 } rowtide__entry;
@@ -264,9 +339,13 @@ void rowtide__pending_free(rowtide__pending *pending);
 void rowtide__pending_clear(rowtide__pending *pending);
 /* 1 and the clock, 0 if it is not pending, or a negative code. */
 int rowtide__pending_find(rowtide__pending *pending, rowtide__crdt_table *table,
-                          const rowtide__key *key, rowtide__clock *out);
+                          int64_t row, rowtide__clock *out);
 int rowtide__pending_put(rowtide__pending *pending, rowtide__crdt_table *table,
-                         const rowtide__key *key, const rowtide__clock *clock);
+                         int64_t row, const rowtide__clock *clock);
+/* From now on rows of successive db_versions fold too. */
+void rowtide__pending_leap(rowtide__pending *pending);
+/* The keys that got their numbers in this transaction; new_keys.h. */
+struct rowtide__new_keys *rowtide__pending_keys(rowtide__pending *pending);
 /* Fold what can be: before it is written. */
 int rowtide__pending_settle(rowtide__pending *pending);
 /* Bytes that are not written yet. */
@@ -277,33 +356,39 @@ void rowtide__pending_entry(const rowtide__pending *pending, size_t nth,
                             rowtide__entry *out);
 /* All of it is written. What a rollback may bring back is kept. */
 void rowtide__pending_written(rowtide__pending *pending);
-int rowtide__pending_mark(rowtide__pending *pending, int number);
+/* `note` is kept for who cuts to the mark. */
+int rowtide__pending_mark(rowtide__pending *pending, int number, int64_t note);
 void rowtide__pending_unmark(rowtide__pending *pending, int number);
-void rowtide__pending_cut(rowtide__pending *pending, int number);
+/* The note of the mark, 0 if the savepoint is older than all. */
+int64_t rowtide__pending_cut(rowtide__pending *pending, int number);
 
 /* ## store.c: clocks on disk, one record for a row or for a run of rows */
 /* The clock of a row, pending or stored; empty if it has none. */
 int rowtide__clock_load(rowtide__crdt *engine, rowtide__crdt_table *table,
-                        const rowtide__key *key, rowtide__clock *out);
-/* The same of what is stored only. Afterwards table->run_* is the record. */
+                        rowtide__key *key, rowtide__clock *out);
+/* The same of what is stored only. */
 int rowtide__store_read(rowtide__crdt *engine, rowtide__crdt_table *table,
-                        const rowtide__key *key, rowtide__clock *out);
-/* Where the first record with a greater integer key begins. */
+                        int64_t row, rowtide__clock *out);
+/* The same without the tail. Afterwards table->run_* is the record. */
+int rowtide__store_record(rowtide__crdt *engine, rowtide__crdt_table *table,
+                          int64_t row, rowtide__clock *out);
+/* Where the first record behind the row begins. */
 int rowtide__store_after(rowtide__crdt *engine, rowtide__crdt_table *table,
-                         int64_t key, int64_t *out);
+                         int64_t row, int64_t *out);
 int rowtide__store_put(rowtide__crdt *engine, rowtide__crdt_table *table,
-                       const rowtide__key *key, int64_t rows,
-                       const rowtide__group *groups, int count);
+                       int64_t row, int64_t rows, const rowtide__group *groups,
+                       int count);
 
 /* ## log.c: which cells were set, in order of db_version and sequence */
 /* Cells `column` up to `column + count - 1` of `rows` rows, the sequence of
- * each row greater by `stride`. */
+ * each row greater by `stride`, and its db_version by `leap`. */
 typedef struct rowtide__logged {
     int64_t db_version, sequence;
     int64_t table; /* its id */
-    rowtide__key key;
+    int64_t row;
     int64_t rows, stride;
     int32_t column, count;
+    int64_t leap;
 } rowtide__logged;
 
 typedef struct rowtide__log {
@@ -312,10 +397,13 @@ typedef struct rowtide__log {
 } rowtide__log;
 
 int rowtide__log_add(rowtide__log *log, const rowtide__logged *item);
+/* By db_version and sequence. */
+void rowtide__log_sort(rowtide__log *log);
 /* Sort, and write in blocks. */
 int rowtide__log_write(rowtide__crdt *engine, rowtide__log *log);
-/* Items of a block, their keys borrowed from `body`. */
-int rowtide__log_decode(const void *body, size_t size, rowtide__log *out);
+/* Items of a block. */
+int rowtide__log_decode(const void *body, size_t size, int64_t db_version,
+                        rowtide__log *out);
 void rowtide__log_dispose(rowtide__log *log);
 
 /* Encode the items from `*at` on that fit in a block and have the version of
@@ -323,13 +411,64 @@ void rowtide__log_dispose(rowtide__log *log);
 int rowtide__log_encode(rowtide__crdt *engine, const rowtide__log *log,
                         size_t *at);
 
+/* ## log_bundle.c */
+/* A row of the log with this `block` is a bundle: it has items of several
+ * versions, the last of which is its own. */
+enum { ROWTIDE__BUNDLE = -1 };
+
+/* Sorted items. */
+int rowtide__bundle_write(rowtide__crdt *engine, rowtide__log *log);
+/* `single`: without leaps, and sorted. */
+int rowtide__bundle_decode(const void *body, size_t size, int64_t db_version,
+                           int single, rowtide__log *out);
+/* All of them into engine->bytes; they are sorted for it. */
+int rowtide__bundle_encode(rowtide__crdt *engine, rowtide__log *log);
+/* Take the first rows off. */
+void rowtide__logged_skip(rowtide__logged *item, int64_t rows);
+
 /* ## sweep.c: what the log says and is not so any more */
 /* Now and then, drop some of it. */
 int rowtide__crdt_sweep(rowtide__crdt *engine);
 
+/* ## tail.c, tail.h: small transactions that are not in clocks and log yet */
+int rowtide__tail_new(rowtide__tail **out);
+void rowtide__tail_free(rowtide__tail *tail);
+/* Keys whose numbers are in it only; new_keys.h. */
+struct rowtide__new_keys *rowtide__tail_keys(rowtide__tail *tail);
+/* Read what is stored, if it has changed. */
+int rowtide__tail_load(rowtide__crdt *engine);
+/* The same if it may have changed. */
+int rowtide__tail_know(rowtide__crdt *engine);
+/* It may have changed. */
+void rowtide__tail_doubt(rowtide__tail *tail);
+/* What is known of it is so still. */
+int rowtide__tail_is_known(const rowtide__tail *tail);
+/* The last one in it, 0 if it is empty. */
+int64_t rowtide__tail_version(const rowtide__tail *tail);
+/* Another one each time it is written, by whomever. */
+int64_t rowtide__tail_stamp(const rowtide__tail *tail);
+/* 1 and the clock, 0 if it has none, or a negative code. */
+int rowtide__tail_find(rowtide__crdt *engine, rowtide__crdt_table *table,
+                       int64_t row, rowtide__clock *out);
+/* Take what is pending. ROWTIDE_DONE if it is too much; or if it had to be
+ * folded for it and may not be. */
+int rowtide__tail_append(rowtide__crdt *engine, int may_fold);
+/* The transaction goes on: make what its first row has written pending, if that
+ * is the last in the tail. What is stored stays until the next write. */
+int rowtide__tail_take_back(rowtide__crdt *engine);
+/* Move all of it to clocks and log. */
+int rowtide__tail_fold(rowtide__crdt *engine);
+/* What was set in it, in order. */
+int rowtide__tail_items(rowtide__crdt *engine, rowtide__log *out);
+
 /* ## flush.c */
 /* Write what is pending to the clocks and the log. */
 int rowtide__crdt_flush(rowtide__crdt *engine);
+/* The same when the transaction ends, if that is small to the tail. */
+int rowtide__crdt_commit(rowtide__crdt *engine);
+/* Write clocks only, which are in the log. */
+int rowtide__crdt_flush_clocks(rowtide__crdt *engine,
+                               rowtide__pending *pending);
 
 /* ## collect.c */
 /* Forget clocks of deleted rows with a db_version up to `until`. */
@@ -353,7 +492,7 @@ int rowtide__crdt_write_keys(const rowtide__crdt_table *table,
 /* table->get gives one row: its key, then its columns. */
 int rowtide__crdt_prepare_get(rowtide__crdt *engine,
                               rowtide__crdt_table *table);
-/* table->scan gives rows from an integer key on, in order. */
+/* table->scan gives rows from an integer key, or a rowid, on, in order. */
 int rowtide__crdt_prepare_scan(rowtide__crdt *engine,
                                rowtide__crdt_table *table);
 
@@ -380,13 +519,17 @@ int rowtide__reader_open(rowtide__crdt *engine, const rowtide__filter *filter,
  * is read only by rowtide__reader_value(). */
 int rowtide__reader_next(rowtide__reader *reader, rowtide_crdt_change *change);
 int rowtide__reader_value(rowtide__reader *reader, rowtide_value *out);
+/* The same for SQL. */
+int rowtide__reader_result(rowtide__reader *reader, sqlite3_context *context);
 int64_t rowtide__reader_rowid(rowtide__reader *reader);
 void rowtide__reader_free(rowtide__reader *reader);
 
 /* ## merge.c */
 void rowtide__crdt_merge_free(rowtide__crdt *engine);
-/* Merge one change; *won counts what crsql_rows_impacted() counts. Atomic: if
- * it fails, nothing of it remains. The message names table, key and column. */
+/* Merge a row that is inserted into crsql_changes; *won counts what
+ * crsql_rows_impacted() counts. If it fails, nothing of it remains. The message
+ * names table, key and column. The cells of a row may be held, but are written
+ * before anyone can look. */
 int rowtide__crdt_merge_change(rowtide__crdt *engine,
                                const rowtide_crdt_change *change, int *won);
 /* The same, but the cells of a row may be written later, all at once. Ends
@@ -403,6 +546,8 @@ int rowtide__crdt_enable(rowtide__crdt *engine, const char *table);
 int rowtide__crdt_disable(rowtide__crdt *engine, const char *table);
 int rowtide__crdt_begin_alter(rowtide__crdt *engine, const char *table);
 int rowtide__crdt_commit_alter(rowtide__crdt *engine, const char *table);
+/* Undo everything since rowtide__crdt_begin_alter(). */
+int rowtide__crdt_rollback_alter(rowtide__crdt *engine, const char *table);
 
 /* ## convert.c */
 /* Take over the tables of cr-sqlite 0.16; *out is how many. */
@@ -423,6 +568,7 @@ int rowtide__crdt_module(rowtide__crdt *engine, const char *name,
 /* Each adds its functions or modules to the connection. */
 int rowtide__crdt_add_changes(rowtide__crdt *engine);     /* changes.c */
 int rowtide__crdt_add_views(rowtide__crdt *engine);       /* views.c */
+int rowtide__crdt_add_keys(rowtide__crdt *engine);        /* keys_table.c */
 int rowtide__crdt_add_functions(rowtide__crdt *engine);   /* functions.c */
 int rowtide__crdt_add_local(rowtide__crdt *engine);       /* local.c */
 int rowtide__crdt_add_unpack(rowtide__crdt *engine);      /* unpack_table.c */
@@ -434,8 +580,11 @@ int rowtide__crdt_add_convert(rowtide__crdt *engine);     /* convert*.c */
 /* ## Who owns what
  *
  * Engine (built into the library and into the extension; sees base and
- * crdt/sqlite.h only, never db/): engine.c sql.c tables.c keys.c clock.c
- * pending.c store.c log.c sweep.c flush.c rows.c sites.c clock_disk.c read.c local.c merge.c enable.c alter.c changes.c
+ * crdt/sqlite.h only, never db/): engine.c sql.c tables.c keys.c numbers.c
+ * blocks.c buckets.c new_keys.c clock.c pending.c store.c log.c sweep.c
+ * flush.c tail*.c rows.c sites.c clock_disk.c read*.c keys_table.c local.c
+ * attached.c twin.c merge.c merge_statement.c
+ * enable.c alter.c alter_track.c changes.c
  * views.c functions.c register.c pack.c unpack_table.c.
  *
  * SQL functions on top of the engine, in both too: fract*.c

@@ -7,6 +7,7 @@
 
 typedef struct flush {
     rowtide__crdt *engine;
+    rowtide__pending *pending;
     rowtide__entry *entries;
     size_t count;
     rowtide__log log;
@@ -15,38 +16,17 @@ typedef struct flush {
     rowtide__crdt_table *held_table; /* NULL: none */
     rowtide__clock held;
     int64_t held_first, held_rows;
-    int64_t logged_until; /* groups up to this version are in the log */
+    int logged; /* all of it is in the log */
 } flush;
 
-/* The first bytes, so that they can be compared at once. */
-static int64_t front_of(const rowtide__key *key)
-{
-    uint64_t front = 0;
-    const unsigned char *data = key->data;
-    for (size_t i = 0; i < 8; i++)
-        front = front << 8 | (i < key->size ? data[i] : 0);
-    return (int64_t)(front ^ (uint64_t)1 << 63);
-}
-
-/* `integer` is the front of a key that has bytes. */
-static int compare_keys(const rowtide__key *a, const rowtide__key *b)
-{
-    if (!a->data || a->integer != b->integer)
-        return a->integer < b->integer ? -1 : a->integer > b->integer;
-    size_t size = a->size < b->size ? a->size : b->size;
-    int order = memcmp(a->data, b->data, size);
-    return order ? order : a->size < b->size ? -1 : a->size > b->size;
-}
-
-/* By table and key, older entries about the same key first. */
+/* By table and row, older entries about the same row first. */
 static int compare_entries(const void *left, const void *right)
 {
     const rowtide__entry *a = left, *b = right;
     if (a->table != b->table)
         return a->table->id < b->table->id ? -1 : 1;
-    int order = compare_keys(&a->key, &b->key);
-    if (order)
-        return order;
+    if (a->row != b->row)
+        return a->row < b->row ? -1 : 1;
     return a->groups < b->groups ? -1 : a->groups > b->groups;
 }
 
@@ -60,7 +40,7 @@ static int is_sorted(const flush *work)
 
 static int collect(flush *work)
 {
-    rowtide__pending *pending = work->engine->pending;
+    rowtide__pending *pending = work->pending;
     int rc = rowtide__pending_settle(pending);
     if (rc != ROWTIDE_OK)
         return rc;
@@ -68,12 +48,8 @@ static int collect(flush *work)
     work->entries = rowtide__alloc_array(work->count, sizeof *work->entries);
     if (!work->entries)
         return ROWTIDE_ENOMEM;
-    for (size_t i = 0; i < work->count; i++) {
-        rowtide__entry *entry = &work->entries[i];
-        rowtide__pending_entry(pending, i, entry);
-        if (entry->key.data)
-            entry->key.integer = front_of(&entry->key);
-    }
+    for (size_t i = 0; i < work->count; i++)
+        rowtide__pending_entry(pending, i, &work->entries[i]);
     if (!is_sorted(work))
         qsort(work->entries, work->count, sizeof *work->entries,
               compare_entries);
@@ -90,7 +66,8 @@ static int is_logged(const rowtide__clock *old, const rowtide__group *group,
         if (column < was->column || column >= was->column + was->count)
             continue;
         return was->db_version == group->db_version
-               && (rows == 1 || was->stride == group->stride)
+               && (rows == 1
+                   || (was->stride == group->stride && was->leap == 0))
                && was->sequence - was->column
                       == group->sequence - group->column;
     }
@@ -104,21 +81,20 @@ static int log_group(flush *work, const rowtide__entry *entry,
     int rc = ROWTIDE_OK;
     while (column < end && rc == ROWTIDE_OK) {
         int32_t from = column;
-        while (column < end && group->db_version > work->logged_until
+        while (column < end
                && !is_logged(&work->old, group, column, entry->rows))
             column++;
         rowtide__logged item = {group->db_version,
                                 group->sequence + (from - group->column),
                                 entry->table->id,
-                                entry->key,
+                                entry->row,
                                 entry->rows,
                                 group->stride,
                                 from,
-                                column - from};
+                                column - from,
+                                0};
         if (entry->rows == 1)
             item.stride = item.count;
-        if (item.key.data)
-            item.key.integer = 0;
         if (column > from)
             rc = rowtide__log_add(&work->log, &item);
         else
@@ -139,34 +115,28 @@ static int log_entry(flush *work, const rowtide__entry *entry)
 
 static int put(flush *work, const rowtide__entry *entry)
 {
-    work->engine->outdated_items += work->old.count > 0;
-    int rc = log_entry(work, entry);
+    int rc = ROWTIDE_OK;
+    if (!work->logged) {
+        work->engine->outdated_items += work->old.count > 0;
+        rc = log_entry(work, entry);
+    }
     if (rc == ROWTIDE_OK)
-        rc = rowtide__store_put(work->engine, entry->table, &entry->key,
+        rc = rowtide__store_put(work->engine, entry->table, entry->row,
                                 entry->rows, entry->groups, entry->count);
     return rc;
-}
-
-static int shift(rowtide__clock *clock, int64_t rows)
-{
-    for (int i = 0; i < clock->count; i++)
-        clock->groups[i].sequence += rows * clock->groups[i].stride;
-    return ROWTIDE_OK;
 }
 
 /* Rows of the run that was read last, `skip` from its start. */
 static int keep_rows(flush *work, rowtide__crdt_table *table, int64_t first,
                      int64_t run_first, int64_t rows)
 {
-    rowtide__key key = {first, NULL, 0};
     int rc = rowtide__clock_copy(&work->part, table->run.groups,
                                  table->run.count);
-    if (rc == ROWTIDE_OK)
-        rc = shift(&work->part, first - run_first);
-    if (rc == ROWTIDE_OK)
-        rc = rowtide__store_put(work->engine, table, &key, rows,
-                                work->part.groups, work->part.count);
-    return rc;
+    if (rc != ROWTIDE_OK)
+        return rc;
+    rowtide__clock_shift(&work->part, first - run_first);
+    return rowtide__store_put(work->engine, table, first, rows,
+                              work->part.groups, work->part.count);
 }
 
 static int hold_rows(flush *work, rowtide__crdt_table *table, int64_t first,
@@ -176,7 +146,7 @@ static int hold_rows(flush *work, rowtide__crdt_table *table, int64_t first,
                                  table->run.count);
     if (rc != ROWTIDE_OK)
         return rc;
-    shift(&work->held, first - table->run_first);
+    rowtide__clock_shift(&work->held, first - table->run_first);
     work->held_table = table;
     work->held_first = first;
     work->held_rows = rows;
@@ -185,26 +155,25 @@ static int hold_rows(flush *work, rowtide__crdt_table *table, int64_t first,
 
 static int write_held(flush *work)
 {
-    rowtide__key key = {work->held_first, NULL, 0};
     rowtide__crdt_table *table = work->held_table;
     work->held_table = NULL;
-    return table
-               ? rowtide__store_put(work->engine, table, &key, work->held_rows,
-                                    work->held.groups, work->held.count)
-               : ROWTIDE_OK;
+    return table ? rowtide__store_put(work->engine, table, work->held_first,
+                                      work->held_rows, work->held.groups,
+                                      work->held.count)
+                 : ROWTIDE_OK;
 }
 
-/* If the key is in what is held, that becomes the run that was read last. */
-static int take_held(flush *work, rowtide__crdt_table *table, int64_t key)
+/* If the row is in what is held, that becomes the run that was read last. */
+static int take_held(flush *work, rowtide__crdt_table *table, int64_t row)
 {
-    if (work->held_table != table || key < work->held_first
-        || key - work->held_first >= work->held_rows)
+    if (work->held_table != table || row < work->held_first
+        || row - work->held_first >= work->held_rows)
         return write_held(work);
     int rc = rowtide__clock_copy(&table->run, work->held.groups,
                                  work->held.count);
     table->run_first = work->held_first;
     table->run_rows = work->held_rows;
-    table->run_serial = work->engine->serial;
+    table->run_serial = work->engine->stored_serial;
     work->held_table = NULL;
     return rc;
 }
@@ -214,16 +183,16 @@ static int put_inside(flush *work, const rowtide__entry *entry)
 {
     rowtide__crdt_table *table = entry->table;
     int64_t first = table->run_first, rows = table->run_rows;
-    int64_t before = entry->key.integer - first;
+    int64_t before = entry->row - first;
     int64_t after = rows - before - entry->rows;
     int rc = rowtide__clock_copy(&work->old, table->run.groups,
                                  table->run.count);
     if (rc == ROWTIDE_OK)
-        rc = shift(&work->old, before);
+        rowtide__clock_shift(&work->old, before);
     if (rc == ROWTIDE_OK && before > 0)
         rc = keep_rows(work, table, first, first, before);
     if (rc == ROWTIDE_OK && after > 0)
-        rc = hold_rows(work, table, entry->key.integer + entry->rows, after);
+        rc = hold_rows(work, table, entry->row + entry->rows, after);
     return rc == ROWTIDE_OK ? put(work, entry) : rc;
 }
 
@@ -233,9 +202,9 @@ static int put_outside(flush *work, const rowtide__entry *entry)
     return put(work, entry);
 }
 
-static int64_t last_key(const rowtide__entry *entry)
+static int64_t last_row(const rowtide__entry *entry)
 {
-    return entry->key.integer + (entry->rows - 1);
+    return entry->row + (entry->rows - 1);
 }
 
 /* Write the front of `rest` as far as one record of what is stored, or one gap
@@ -244,11 +213,11 @@ static int put_front(flush *work, rowtide__entry *rest)
 {
     rowtide__crdt_table *table = rest->table;
     rowtide__entry front = *rest;
-    int64_t next, end = last_key(rest);
+    int64_t next, end = last_row(rest);
     int inside, rc;
-    rc = take_held(work, table, rest->key.integer);
+    rc = take_held(work, table, rest->row);
     if (rc == ROWTIDE_OK)
-        rc = rowtide__store_read(work->engine, table, &rest->key, &work->old);
+        rc = rowtide__store_record(work->engine, table, rest->row, &work->old);
     if (rc != ROWTIDE_OK)
         return rc;
     inside = table->run_rows > 0;
@@ -256,30 +225,28 @@ static int put_front(flush *work, rowtide__entry *rest)
         if (table->run_first + (table->run_rows - 1) < end)
             end = table->run_first + (table->run_rows - 1);
     } else if (rest->rows > 1) {
-        rc = rowtide__store_after(work->engine, table, rest->key.integer,
-                                  &next);
+        rc = rowtide__store_after(work->engine, table, rest->row, &next);
         if (rc == ROWTIDE_OK && next <= end)
             end = next - 1;
     }
     if (rc < 0)
         return rc;
-    front.rows = end - rest->key.integer + 1;
+    front.rows = end - rest->row + 1;
     rc = inside ? put_inside(work, &front) : put_outside(work, &front);
     rest->rows -= front.rows;
     if (rest->rows > 0)
-        rest->key.integer += front.rows;
+        rest->row += front.rows;
     table->run_rows = 0;
     return rc;
 }
 
-static int put_integer(flush *work, const rowtide__entry *entry)
+static int put_rows(flush *work, const rowtide__entry *entry)
 {
     rowtide__entry rest = *entry;
     rowtide__clock groups = ROWTIDE__CLOCK_INIT;
     int rc = rowtide__clock_copy(&groups, entry->groups, entry->count);
     if (entry->table->bounded
-        && (!entry->table->has_clocks
-            || entry->key.integer > entry->table->max_key)) {
+        && (!entry->table->has_clocks || entry->row > entry->table->max_row)) {
         rowtide__clock_dispose(&groups);
         return rc == ROWTIDE_OK ? put_outside(work, entry) : rc;
     }
@@ -288,40 +255,9 @@ static int put_integer(flush *work, const rowtide__entry *entry)
         int64_t rows = rest.rows;
         rc = put_front(work, &rest);
         if (rest.rows > 0)
-            shift(&groups, rows - rest.rows);
+            rowtide__clock_shift(&groups, rows - rest.rows);
     }
     rowtide__clock_dispose(&groups);
-    return rc;
-}
-
-/* Until something of this transaction has been written, what is new can be
- * told by its version, without looking at what was before. */
-static int is_first(const rowtide__crdt *engine)
-{
-    return engine->batch == 0 && engine->version_known;
-}
-
-static int was_known(const rowtide__entry *entry)
-{
-    return entry->count > 1
-           || (entry->count == 1
-               && (entry->groups[0].version != 1
-                   || entry->groups[0].column == ROWTIDE__SENTINEL));
-}
-
-static int put_bytes(flush *work, const rowtide__entry *entry)
-{
-    int rc = ROWTIDE_OK;
-    work->old.count = 0;
-    if (is_first(work->engine)) {
-        work->logged_until = work->engine->db_version;
-        work->engine->outdated_items += was_known(entry);
-    } else if (!entry->table->bounded || entry->table->has_clocks)
-        rc = rowtide__store_read(work->engine, entry->table, &entry->key,
-                                 &work->old);
-    if (rc == ROWTIDE_OK)
-        rc = put(work, entry);
-    work->logged_until = INT64_MIN;
     return rc;
 }
 
@@ -330,48 +266,81 @@ static int is_superseded(const flush *work, size_t at)
 {
     const rowtide__entry *entry = &work->entries[at];
     return at + 1 < work->count && entry->rows == 1
-           && entry[1].table == entry->table
-           && compare_keys(&entry[1].key, &entry->key) == 0;
+           && entry[1].table == entry->table && entry[1].row == entry->row;
 }
 
 static int write_all(flush *work)
 {
     int rc = collect(work);
-    for (size_t i = 0; i < work->count && rc == ROWTIDE_OK; i++) {
-        const rowtide__entry *entry = &work->entries[i];
-        if (is_superseded(work, i))
-            continue;
-        rc = entry->table->integer_key ? put_integer(work, entry)
-                                       : put_bytes(work, entry);
-    }
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__numbers_write(work->engine,
+                                    rowtide__pending_keys(work->pending));
+    for (size_t i = 0; i < work->count && rc == ROWTIDE_OK; i++)
+        if (!is_superseded(work, i))
+            rc = put_rows(work, &work->entries[i]);
     if (rc == ROWTIDE_OK)
         rc = write_held(work);
     return rc == ROWTIDE_OK ? rowtide__log_write(work->engine, &work->log) : rc;
 }
 
-int rowtide__crdt_flush(rowtide__crdt *engine)
+static int run_flush(rowtide__crdt *engine, rowtide__pending *pending,
+                     int logged)
 {
     flush work;
-    int held = rowtide__merge_flush(engine);
-    if (held != ROWTIDE_OK)
-        return held;
-    if (rowtide__pending_count(engine->pending) == 0)
-        return ROWTIDE_OK;
     memset(&work, 0, sizeof work);
     work.engine = engine;
-    work.logged_until = INT64_MIN;
-    sqlite3_int64 rowid = sqlite3_last_insert_rowid(engine->sqlite);
+    work.pending = pending;
+    work.logged = logged;
     int rc = write_all(&work);
-    sqlite3_set_last_insert_rowid(engine->sqlite, rowid);
-    if (rc == ROWTIDE_OK)
-        rowtide__pending_written(engine->pending);
-    else
-        rowtide__crdt_failed(engine, rc);
     engine->serial++;
+    engine->stored_serial++;
     rowtide__free(work.entries);
     rowtide__log_dispose(&work.log);
     rowtide__clock_dispose(&work.old);
     rowtide__clock_dispose(&work.part);
     rowtide__clock_dispose(&work.held);
     return rc;
+}
+
+int rowtide__crdt_flush_clocks(rowtide__crdt *engine, rowtide__pending *pending)
+{
+    return run_flush(engine, pending, 1);
+}
+
+static int flush_all(rowtide__crdt *engine)
+{
+    int rc = rowtide__tail_fold(engine);
+    if (rc == ROWTIDE_OK)
+        rc = run_flush(engine, engine->pending, 0);
+    if (rc == ROWTIDE_OK)
+        rowtide__pending_written(engine->pending);
+    return rc;
+}
+
+static int end_flush(rowtide__crdt *engine, int rc, sqlite3_int64 rowid)
+{
+    sqlite3_set_last_insert_rowid(engine->sqlite, rowid);
+    return rc < 0 ? rowtide__crdt_failed(engine, rc) : rc;
+}
+
+int rowtide__crdt_flush(rowtide__crdt *engine)
+{
+    int rc = rowtide__merge_flush(engine);
+    if (rc != ROWTIDE_OK || rowtide__pending_count(engine->pending) == 0)
+        return rc;
+    sqlite3_int64 rowid = sqlite3_last_insert_rowid(engine->sqlite);
+    rc = flush_all(engine);
+    return end_flush(engine, rc, rowid);
+}
+
+int rowtide__crdt_commit(rowtide__crdt *engine)
+{
+    int rc = rowtide__merge_flush(engine);
+    if (rc != ROWTIDE_OK || rowtide__pending_count(engine->pending) == 0)
+        return rc;
+    sqlite3_int64 rowid = sqlite3_last_insert_rowid(engine->sqlite);
+    rc = rowtide__tail_append(engine, 1);
+    if (rc == ROWTIDE_DONE)
+        rc = flush_all(engine);
+    return end_flush(engine, rc, rowid);
 }

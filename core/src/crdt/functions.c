@@ -37,7 +37,7 @@ static void next_db_version(sqlite3_context *context, int argc,
 {
     int64_t version, least = argc > 0 ? sqlite3_value_int64(argv[0]) : 0;
     int rc = ROWTIDE_OK;
-    if (least > ROWTIDE__GREATEST_VERSION)
+    if (least > ROWTIDE__FAR_VERSION)
         rc = rowtide__fail(ROWTIDE_EINVAL,
                            "crsql_next_db_version: the version is so great "
                            "that it would stop the clock");
@@ -213,6 +213,13 @@ static void commit_alter(sqlite3_context *context, int argc,
                  rowtide__crdt_commit_alter);
 }
 
+static void rollback_alter(sqlite3_context *context, int argc,
+                           sqlite3_value **argv)
+{
+    change_table(context, argc, argv, "rowtide_crdt_rollback_alter",
+                 rowtide__crdt_rollback_alter);
+}
+
 static void finalize(sqlite3_context *context, int argc, sqlite3_value **argv)
 {
     (void)argc;
@@ -244,6 +251,7 @@ static const function FUNCTIONS[] = {
     {"crsql_as_table", 1, SQLITE_DIRECTONLY, as_table},
     {"crsql_begin_alter", -1, SQLITE_DIRECTONLY, begin_alter},
     {"crsql_commit_alter", -1, SQLITE_DIRECTONLY, commit_alter},
+    {"rowtide_crdt_rollback_alter", -1, SQLITE_DIRECTONLY, rollback_alter},
     {"crsql_finalize", -1, SQLITE_DIRECTONLY, finalize},
 };
 

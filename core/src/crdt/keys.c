@@ -16,13 +16,14 @@ static int take_integer(rowtide__crdt_table *table, const rowtide_value *value,
     memset(key, 0, sizeof *key);
     if (value->type != ROWTIDE_INTEGER)
         return fail_key(table, "the key is not an integer");
-    key->integer = value->integer;
+    key->row = value->integer;
+    key->known = 1;
     return ROWTIDE_OK;
 }
 
 static void point_at(rowtide__key *key, const rowtide_buffer *buffer)
 {
-    key->integer = 0;
+    memset(key, 0, sizeof *key);
     key->data = buffer->data;
     key->size = buffer->size;
 }
@@ -70,7 +71,7 @@ int rowtide__key_write(rowtide__crdt_table *table, const rowtide__key *key,
     rowtide__buffer_clear(out);
     rowtide__write_byte(&writer, table->key_count);
     if (table->integer_key) {
-        rowtide_value value = rowtide_value_integer(key->integer);
+        rowtide_value value = rowtide_value_integer(key->row);
         rowtide__pack_value(&writer, &value);
     } else {
         rowtide__write(&writer, key->data, key->size);
@@ -85,7 +86,7 @@ int rowtide__key_bind(rowtide__crdt_table *table, sqlite3_stmt *stmt, int first,
     rowtide_value value;
     int rc = ROWTIDE_OK;
     if (table->integer_key) {
-        sqlite3_bind_int64(stmt, first, key->integer);
+        sqlite3_bind_int64(stmt, first, key->row);
         return ROWTIDE_OK;
     }
     for (int i = 0; i < table->key_count && rc == ROWTIDE_OK; i++) {
@@ -95,4 +96,11 @@ int rowtide__key_bind(rowtide__crdt_table *table, sqlite3_stmt *stmt, int first,
             rc = rowtide__nomem();
     }
     return rc;
+}
+
+int rowtide__key_equal(const rowtide__key *a, const rowtide__key *b)
+{
+    if (!a->data || !b->data)
+        return a->data == b->data && a->row == b->row;
+    return a->size == b->size && memcmp(a->data, b->data, a->size) == 0;
 }

@@ -1,5 +1,7 @@
 #include "crdt/local.h"
+#include "crdt/direct.h"
 #include "crdt/merge.h"
+#include "crdt/twin.h"
 #include "base/error.h"
 
 #include <string.h>
@@ -42,8 +44,17 @@ int rowtide__local_create(rowtide__crdt *engine, rowtide__crdt_table *table,
 {
     rowtide__cell cell = {0, table->floor + 1, 0, 0};
     (void)engine;
-    if (rowtide__clock_find(clock, ROWTIDE__SENTINEL, &cell))
-        cell.version += cell.version % 2 == 0 ? 1 : 2;
+    if (rowtide__clock_find(clock, ROWTIDE__SENTINEL, &cell)) {
+        if (cell.version == ROWTIDE__GREATEST_VERSION)
+            return rowtide__fail(ROWTIDE_ETOOBIG,
+                                 "table \"%s\": this key has been deleted for "
+                                 "ever by a peer, which gave it the greatest "
+                                 "causal length",
+                                 table->name);
+        /* Peers refuse more. */
+        if (cell.version < ROWTIDE__GREATEST_VERSION - 1)
+            cell.version += cell.version % 2 == 0 ? 1 : 2;
+    }
     cell.site = 0;
     cell.db_version = db_version;
     cell.sequence = sequence;
@@ -135,27 +146,44 @@ static int fail_foreign(sqlite3_value *name)
                          text ? text : "");
 }
 
-/* Tables of an attached database have the same numbers as ours. */
-static int check_main(rowtide__crdt *engine)
+/* It may have changed since the last statement. */
+static int reopen_altered(rowtide__crdt *engine, sqlite3_value *id,
+                          rowtide__crdt_table **out)
 {
-    if (engine->joined
-        || sqlite3_txn_state(engine->sqlite, "main") == SQLITE_TXN_WRITE)
-        return ROWTIDE_OK;
-    return rowtide__fail(ROWTIDE_EMISUSE,
-                         "tables that take part can be written to in the main "
-                         "database only, or by a trigger");
+    uint64_t seen = engine->schema_seen;
+    int rc = rowtide__merge_watch(engine);
+    if (rc != ROWTIDE_OK || seen == engine->schema_seen || engine->busy)
+        return rc;
+    rowtide__crdt_tables_forget(engine);
+    return rowtide__crdt_table_by_id(engine, sqlite3_value_int64(id), out);
 }
 
-static int open_table(rowtide__crdt *engine, sqlite3_value *id,
-                      rowtide__crdt_table **out)
+/* What is known of the table may be old. */
+static int join_instead(rowtide__crdt *engine, sqlite3_value *id,
+                        rowtide__crdt_table **out)
 {
-    int rc = check_main(engine);
+    if (!rowtide__direct_is_entered(engine))
+        return ROWTIDE_OK;
+    int rc = rowtide__direct_cancel(engine);
+    return rc == ROWTIDE_OK
+               ? rowtide__crdt_table_by_id(engine, sqlite3_value_int64(id), out)
+               : rc;
+}
+
+int rowtide__local_open(rowtide__crdt *engine, sqlite3_value *id,
+                        rowtide__crdt_table **out)
+{
+    int rc = rowtide__local_check_main(engine);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_join(engine);
     if (rc == ROWTIDE_OK && sqlite3_value_type(id) == SQLITE_TEXT)
         rc = fail_foreign(id);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_table_by_id(engine, sqlite3_value_int64(id), out);
+    if (rc == ROWTIDE_OK && ((*out)->altering || (*out)->folding))
+        rc = join_instead(engine, id, out);
+    if (rc == ROWTIDE_OK && (*out)->altering)
+        return reopen_altered(engine, id, out);
     if (rc == ROWTIDE_OK && (*out)->stale)
         rc = fail_stale(*out);
     return rc;
@@ -176,17 +204,40 @@ static int read_key(rowtide__crdt *engine, rowtide__crdt_table *table,
 typedef int (*row_change)(rowtide__crdt *engine, rowtide__crdt_table *table,
                           rowtide__clock *clock);
 
+/* A row with another spelling of the key was in its place. */
+static int bury_twin(rowtide__crdt *engine, rowtide__crdt_table *table,
+                     const rowtide__key *key)
+{
+    rowtide__key gone;
+    rowtide__clock *clock = &engine->work;
+    if (!table->folding || !rowtide__twin_take(engine, table, key, &gone))
+        return ROWTIDE_OK;
+    int rc = rowtide__clock_load(engine, table, &gone, clock);
+    if (rc != ROWTIDE_OK || rowtide__clock_length(clock) % 2 == 0)
+        return rc;
+    rc = rowtide__local_delete(engine, clock);
+    return rc == ROWTIDE_OK ? rowtide__crdt_put(engine, table, &gone, clock)
+                            : rc;
+}
+
 static int change_row(rowtide__crdt *engine, int argc, sqlite3_value **argv,
                       row_change change)
 {
     rowtide__crdt_table *table;
     rowtide__key key;
-    int rc = open_table(engine, argv[0], &table);
+    int rc = rowtide__local_open(engine, argv[0], &table);
     if (rc == ROWTIDE_OK && argc - 1 != table->key_count)
         rc = rowtide__fail(ROWTIDE_EINVAL, "expected %d values, got %d",
                            table->key_count, argc - 1);
     if (rc == ROWTIDE_OK)
         rc = read_key(engine, table, argv + 1, &key);
+    if (rc == ROWTIDE_OK && rowtide__merge_is_writing(engine, table, &key)) {
+        engine->merge->inserted += change == rowtide__local_insert;
+        engine->merge->deleted += change != rowtide__local_insert;
+        return ROWTIDE_OK;
+    }
+    if (rc == ROWTIDE_OK && change == rowtide__local_insert)
+        rc = bury_twin(engine, table, &key);
     if (rc == ROWTIDE_OK)
         rc = rowtide__clock_load(engine, table, &key, &engine->work);
     if (rc == ROWTIDE_OK)
@@ -203,15 +254,40 @@ static int delete_row(rowtide__crdt *engine, rowtide__crdt_table *table,
     return rowtide__local_delete(engine, clock);
 }
 
+typedef int (*tracked)(rowtide__crdt *engine, int argc, sqlite3_value **argv);
+
+static int track(rowtide__crdt *engine, int argc, sqlite3_value **argv,
+                 tracked call)
+{
+    rowtide__direct_enter(engine);
+    int rc = rowtide__direct_leave(engine, call(engine, argc, argv));
+    return rc == ROWTIDE_DONE ? call(engine, argc, argv) : rc;
+}
+
+static int track_insert(rowtide__crdt *engine, int argc, sqlite3_value **argv)
+{
+    return change_row(engine, argc, argv, rowtide__local_insert);
+}
+
+static int track_delete(rowtide__crdt *engine, int argc, sqlite3_value **argv)
+{
+    return change_row(engine, argc, argv, delete_row);
+}
+
 static void end_call(sqlite3_context *context, rowtide__crdt *engine, int rc)
 {
     if (rc != ROWTIDE_OK)
         rowtide__crdt_result_error(context, rowtide__crdt_failed(engine, rc));
 }
 
+int rowtide__local_applies(const rowtide__crdt *engine)
+{
+    return !engine->sync_bit || engine->merging;
+}
+
 static int is_applicable(const rowtide__crdt *engine, int argc, int least)
 {
-    return argc >= least && !engine->sync_bit;
+    return argc >= least && rowtide__local_applies(engine);
 }
 
 static void after_insert(sqlite3_context *context, int argc,
@@ -219,8 +295,7 @@ static void after_insert(sqlite3_context *context, int argc,
 {
     rowtide__crdt *engine = sqlite3_user_data(context);
     if (is_applicable(engine, argc, 2))
-        end_call(context, engine,
-                 change_row(engine, argc, argv, rowtide__local_insert));
+        end_call(context, engine, track(engine, argc, argv, track_insert));
 }
 
 static void after_delete(sqlite3_context *context, int argc,
@@ -228,7 +303,7 @@ static void after_delete(sqlite3_context *context, int argc,
 {
     rowtide__crdt *engine = sqlite3_user_data(context);
     if (is_applicable(engine, argc, 2))
-        end_call(context, engine, change_row(engine, argc, argv, delete_row));
+        end_call(context, engine, track(engine, argc, argv, track_delete));
 }
 
 /* ## UPDATE
@@ -245,7 +320,7 @@ typedef struct update {
 
 static int read_update(update *call, int argc, sqlite3_value **argv)
 {
-    int rc = open_table(call->engine, argv[0], &call->table);
+    int rc = rowtide__local_open(call->engine, argv[0], &call->table);
     if (rc != ROWTIDE_OK)
         return rc;
     int keys = call->table->key_count;
@@ -264,15 +339,38 @@ static int read_update(update *call, int argc, sqlite3_value **argv)
     return ROWTIDE_OK;
 }
 
+static int differ_in_bytes(sqlite3_value *a, sqlite3_value *b, int *out)
+{
+    int size = sqlite3_value_bytes(a);
+    *out = size != sqlite3_value_bytes(b);
+    if (*out || size == 0)
+        return ROWTIDE_OK;
+    const void *left = sqlite3_value_blob(a), *right = sqlite3_value_blob(b);
+    if (!left || !right)
+        return rowtide__nomem();
+    *out = memcmp(left, right, (size_t)size) != 0;
+    return ROWTIDE_OK;
+}
+
+/* As rowtide__value_compare() has it. */
 static int is_changed(sqlite3_value *a, sqlite3_value *b, int *out)
 {
-    rowtide_value left, right;
-    int rc = rowtide__crdt_argument(a, &left);
-    if (rc == ROWTIDE_OK)
-        rc = rowtide__crdt_argument(b, &right);
-    if (rc == ROWTIDE_OK)
-        *out = rowtide__value_compare(&left, &right) != 0;
-    return rc;
+    int type = sqlite3_value_type(a);
+    *out = type != sqlite3_value_type(b);
+    if (*out)
+        return ROWTIDE_OK;
+    switch (type) {
+    case SQLITE_INTEGER:
+        *out = sqlite3_value_int64(a) != sqlite3_value_int64(b);
+        return ROWTIDE_OK;
+    case SQLITE_FLOAT:
+        *out = sqlite3_value_double(a) != sqlite3_value_double(b);
+        return ROWTIDE_OK;
+    case SQLITE_NULL:
+        return ROWTIDE_OK;
+    default:
+        return differ_in_bytes(a, b, out);
+    }
 }
 
 static int is_key_changed(update *call, int *out)
@@ -367,13 +465,16 @@ static int load_old(update *call, rowtide__clock *out)
                : rc;
 }
 
-static int set_changed(update *call, rowtide__clock *clock, int *any)
+/* `merged`: the row is being merged, and of its cells those are not ours. */
+static int set_changed(update *call, rowtide__clock *clock, int merged,
+                       int *any)
 {
     int64_t db_version;
     int rc = ROWTIDE_OK, changed;
     for (int i = 0; i < call->count && rc == ROWTIDE_OK; i++) {
         rc = is_changed(call->new_values[i], call->old_values[i], &changed);
-        if (rc != ROWTIDE_OK || !changed)
+        if (rc != ROWTIDE_OK || !changed
+            || (merged && rowtide__merge_is_set(call->engine, call->first + i)))
             continue;
         *any = 1;
         rc = rowtide__crdt_next_version(call->engine, 0, &db_version);
@@ -385,23 +486,55 @@ static int set_changed(update *call, rowtide__clock *clock, int *any)
     return rc;
 }
 
+/* By the merge itself, or by a trigger of the row. */
+static int update_merged(update *call, int moved)
+{
+    int any;
+    /* With the merged row its key takes another spelling. */
+    if (moved && call->table->folding)
+        return ROWTIDE_OK;
+    if (moved)
+        return rowtide__fail(ROWTIDE_EMISUSE,
+                             "a trigger changes the key of a row that is being "
+                             "merged");
+    return set_changed(call, &call->engine->merge->clock, 1, &any);
+}
+
+static int is_merged(update *call, sqlite3_value **values, int *out)
+{
+    rowtide__key key;
+    int rc = read_key(call->engine, call->table, values, &key);
+    *out = rc == ROWTIDE_OK
+           && rowtide__merge_is_writing(call->engine, call->table, &key);
+    return rc;
+}
+
 static int update_row(update *call)
 {
     rowtide__crdt *engine = call->engine;
     rowtide__key key;
-    int moved = 0, any = 0, rc = ROWTIDE_OK;
+    int moved = 0, any = 0, merged = 0, rc = ROWTIDE_OK;
     if (call->first == 0)
         rc = is_key_changed(call, &moved);
+    if (rc == ROWTIDE_OK && moved && engine->merging)
+        rc = is_merged(call, call->old_key, &merged);
+    if (rc == ROWTIDE_OK && !merged && engine->merging)
+        rc = is_merged(call, call->new_key, &merged);
+    if (rc != ROWTIDE_OK || merged)
+        return rc == ROWTIDE_OK ? update_merged(call, moved) : rc;
+    rc = read_key(engine, call->table, call->new_key, &key);
+    if (rc == ROWTIDE_OK && moved)
+        rc = bury_twin(engine, call->table, &key);
     if (rc == ROWTIDE_OK && moved)
         rc = load_old(call, &engine->work2);
-    if (rc == ROWTIDE_OK)
+    if (rc == ROWTIDE_OK && moved)
         rc = read_key(engine, call->table, call->new_key, &key);
     if (rc == ROWTIDE_OK)
         rc = rowtide__clock_load(engine, call->table, &key, &engine->work);
     if (rc == ROWTIDE_OK && moved)
         rc = move_cells(call, &engine->work2, &engine->work);
     if (rc == ROWTIDE_OK)
-        rc = set_changed(call, &engine->work, &any);
+        rc = set_changed(call, &engine->work, 0, &any);
     if (rc != ROWTIDE_OK || (!moved && !any))
         return rc;
     if (moved)
@@ -411,18 +544,31 @@ static int update_row(update *call)
                : rc;
 }
 
-static void after_update(sqlite3_context *context, int argc,
-                         sqlite3_value **argv)
+static int track_update(rowtide__crdt *engine, int argc, sqlite3_value **argv)
 {
     update call;
     memset(&call, 0, sizeof call);
-    call.engine = sqlite3_user_data(context);
-    if (!is_applicable(call.engine, argc, 4))
-        return;
+    call.engine = engine;
     int rc = read_update(&call, argc, argv);
-    if (rc == ROWTIDE_OK)
-        rc = update_row(&call);
-    end_call(context, call.engine, rc);
+    return rc == ROWTIDE_OK ? update_row(&call) : rc;
+}
+
+static void after_update(sqlite3_context *context, int argc,
+                         sqlite3_value **argv)
+{
+    rowtide__crdt *engine = sqlite3_user_data(context);
+    if (is_applicable(engine, argc, 4))
+        end_call(context, engine, track(engine, argc, argv, track_update));
+}
+
+/* Before all columns are read for nothing. */
+static void is_tracked(sqlite3_context *context, int argc, sqlite3_value **argv)
+{
+    rowtide__crdt *engine = sqlite3_user_data(context);
+    (void)argc;
+    (void)argv;
+    sqlite3_result_int(context, is_applicable(engine, 0, 0)
+                                    && !rowtide__merge_is_alone(engine));
 }
 
 int rowtide__crdt_add_local(rowtide__crdt *engine)
@@ -436,5 +582,8 @@ int rowtide__crdt_add_local(rowtide__crdt *engine)
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_function(engine, "crsql_after_update", -1, flags,
                                     after_update);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_function(engine, "crsql_is_tracked", 0, flags,
+                                    is_tracked);
     return rc;
 }

@@ -17,6 +17,14 @@ int rowtide__local_create(rowtide__crdt *engine, rowtide__crdt_table *table,
                           rowtide__clock *clock, int64_t db_version,
                           int64_t sequence);
 
+/* attached.c: is it the main database that is being written to? */
+int rowtide__local_check_main(rowtide__crdt *engine);
+/* May a trigger's call have something to track? */
+int rowtide__local_applies(const rowtide__crdt *engine);
+/* The table that a trigger names by its number. */
+int rowtide__local_open(rowtide__crdt *engine, sqlite3_value *id,
+                        rowtide__crdt_table **out);
+
 /* By type and bytes, numbers by value: 1 and 1.0 differ. Which of two is the
  * greater one: INTEGER > REAL > TEXT > BLOB > NULL. */
 int rowtide__value_compare(const rowtide_value *a, const rowtide_value *b);

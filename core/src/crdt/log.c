@@ -1,4 +1,4 @@
-#include "crdt/engine.h"
+#include "crdt/log.h"
 #include "crdt/scan.h"
 #include "base/alloc.h"
 #include "base/buffer.h"
@@ -14,8 +14,7 @@ enum {
     SAME_COLUMNS = 4,
     ONE_ROW = 8,
     STRIDE_IS_COUNT = 16,
-    KEY_FOLLOWS = 32,
-    KEY_IS_BYTES = 64
+    ROW_FOLLOWS = 32
 };
 
 /* A block has to fit in a page without overflow, at SQLite's usual size. */
@@ -71,18 +70,13 @@ static int tag_of(const rowtide__logged *item, const rowtide__logged *last)
                   : 0)
            | (item->rows == 1 ? ONE_ROW : 0)
            | (item->stride == item->count ? STRIDE_IS_COUNT : 0)
-           | (!item->key.data
-                      && item->key.integer
-                             == plus(last->key.integer, last->rows)
-                  ? KEY_FOLLOWS
-                  : 0)
-           | (item->key.data ? KEY_IS_BYTES : 0);
+           | (item->row == plus(last->row, last->rows) ? ROW_FOLLOWS : 0);
 }
 
-static int encode_item(rowtide_buffer *out, const rowtide__logged *item,
-                       const rowtide__logged *last)
+int rowtide__log_put_item(rowtide_buffer *out, const rowtide__logged *item,
+                          const rowtide__logged *last)
 {
-    int rc = rowtide__buffer_reserve(out, ITEM_BYTES + item->key.size);
+    int rc = rowtide__buffer_reserve(out, ITEM_BYTES);
     if (rc != ROWTIDE_OK)
         return rc;
     unsigned char *data = (unsigned char *)out->data + out->size;
@@ -102,41 +96,15 @@ static int encode_item(rowtide_buffer *out, const rowtide__logged *item,
         if (!(tag & STRIDE_IS_COUNT))
             at += rowtide__varint_put(data + at, rowtide__zigzag(item->stride));
     }
-    if (item->key.data) {
-        at += rowtide__varint_put(data + at, item->key.size);
-        memcpy(data + at, item->key.data, item->key.size);
-        at += (int)item->key.size;
-    } else if (!(tag & KEY_FOLLOWS)) {
-        at += rowtide__varint_put(
-            data + at,
-            rowtide__zigzag(minus(item->key.integer, last->key.integer)));
-    }
+    if (!(tag & ROW_FOLLOWS))
+        at += rowtide__varint_put(data + at,
+                                  rowtide__zigzag(minus(item->row, last->row)));
     out->size += (size_t)at;
     return ROWTIDE_OK;
 }
 
-static void take_key(rowtide__scan *in, int tag, const rowtide__logged *last,
-                     rowtide__logged *item)
-{
-    if (tag & KEY_IS_BYTES) {
-        item->key.size = (size_t)rowtide__scan_take(in);
-        item->key.data = in->data;
-        if (item->key.size > in->size) {
-            in->bad = 1;
-            return;
-        }
-        in->data += item->key.size;
-        in->size -= item->key.size;
-    } else if (tag & KEY_FOLLOWS) {
-        item->key.integer = plus(last->key.integer, last->rows);
-    } else {
-        item->key.integer = plus(last->key.integer,
-                                 rowtide__unzigzag(rowtide__scan_take(in)));
-    }
-}
-
-static void take_item(rowtide__scan *in, const rowtide__logged *last,
-                      rowtide__logged *item)
+void rowtide__log_take_item(rowtide__scan *in, const rowtide__logged *last,
+                            rowtide__logged *item)
 {
     int tag = (int)rowtide__scan_take(in);
     memset(item, 0, sizeof *item);
@@ -156,30 +124,35 @@ static void take_item(rowtide__scan *in, const rowtide__logged *last,
     item->stride = item->count;
     if (!(tag & (ONE_ROW | STRIDE_IS_COUNT)))
         item->stride = rowtide__unzigzag(rowtide__scan_take(in));
-    take_key(in, tag, last, item);
+    item->row = plus(last->row, last->rows);
+    if (!(tag & ROW_FOLLOWS))
+        item->row = plus(last->row, rowtide__unzigzag(rowtide__scan_take(in)));
     if (item->rows < 1 || item->count < 1)
         in->bad = 1;
 }
 
-int rowtide__log_decode(const void *body, size_t size, rowtide__log *out)
+int rowtide__log_damaged(void)
+{
+    return rowtide__fail(ROWTIDE_ECORRUPT, "the log of changes is damaged");
+}
+
+int rowtide__log_decode(const void *body, size_t size, int64_t db_version,
+                        rowtide__log *out)
 {
     rowtide__scan in = {body, size, 0};
-    rowtide__logged last;
-    memset(&last, 0, sizeof last);
-    last.rows = 1;
+    rowtide__logged last = ROWTIDE__NO_ITEM;
     out->count = 0;
-    while (in.size > 0 && !in.bad) {
+    while (in.size > 0) {
         rowtide__logged item;
-        take_item(&in, &last, &item);
+        rowtide__log_take_item(&in, &last, &item);
+        item.db_version = db_version;
         if (in.bad)
-            break;
+            return rowtide__log_damaged();
         int rc = rowtide__log_add(out, &item);
         if (rc != ROWTIDE_OK)
             return rc;
         last = item;
     }
-    if (in.bad)
-        return rowtide__fail(ROWTIDE_ECORRUPT, "the log of changes is damaged");
     return ROWTIDE_OK;
 }
 
@@ -220,8 +193,8 @@ static int next_batch(rowtide__crdt *engine, int64_t db_version, int64_t *out)
     return rc < 0 ? rc : ROWTIDE_OK;
 }
 
-static int write_block(rowtide__crdt *engine, int64_t db_version, int64_t batch,
-                       int64_t block)
+int rowtide__log_write_row(rowtide__crdt *engine, int64_t db_version,
+                           int64_t batch, int64_t block)
 {
     sqlite3_stmt *stmt;
     int rc = rowtide__crdt_fixed(engine, ROWTIDE__LOG_PUT, &stmt);
@@ -239,14 +212,12 @@ int rowtide__log_encode(rowtide__crdt *engine, const rowtide__log *log,
                         size_t *at)
 {
     int64_t db_version = log->items[*at].db_version;
-    rowtide__logged last;
+    rowtide__logged last = ROWTIDE__NO_ITEM;
     int rc = ROWTIDE_OK;
-    memset(&last, 0, sizeof last);
-    last.rows = 1;
     rowtide__buffer_clear(&engine->bytes);
     while (rc == ROWTIDE_OK && engine->bytes.size < BLOCK_BYTES
            && *at < log->count && log->items[*at].db_version == db_version) {
-        rc = encode_item(&engine->bytes, &log->items[*at], &last);
+        rc = rowtide__log_put_item(&engine->bytes, &log->items[*at], &last);
         last = log->items[(*at)++];
     }
     return rc;
@@ -264,17 +235,22 @@ static int write_version(rowtide__crdt *engine, const rowtide__log *log,
            && log->items[*at].db_version == db_version) {
         rc = rowtide__log_encode(engine, log, at);
         if (rc == ROWTIDE_OK)
-            rc = write_block(engine, db_version, batch, block++);
+            rc = rowtide__log_write_row(engine, db_version, batch, block++);
     }
     return rc;
+}
+
+void rowtide__log_sort(rowtide__log *log)
+{
+    if (!is_sorted(log))
+        qsort(log->items, log->count, sizeof *log->items, compare_items);
 }
 
 int rowtide__log_write(rowtide__crdt *engine, rowtide__log *log)
 {
     size_t at = 0;
     int rc = ROWTIDE_OK;
-    if (!is_sorted(log))
-        qsort(log->items, log->count, sizeof *log->items, compare_items);
+    rowtide__log_sort(log);
     while (rc == ROWTIDE_OK && at < log->count)
         rc = write_version(engine, log, &at);
     return rc;

@@ -226,7 +226,10 @@ static int decide_cell(merge *work, int *out)
 static int prepare_cell(merge *work)
 {
     const rowtide_crdt_change *change = work->change;
-    int rc = rowtide__crdt_next_version(work->engine, change->db_version,
+    int64_t least = change->db_version > ROWTIDE__FAR_VERSION
+                        ? 0
+                        : change->db_version;
+    int rc = rowtide__crdt_next_version(work->engine, least,
                                         &work->cell.db_version);
     work->cell.sequence = change->sequence;
     work->cell.version = change->column_version;
@@ -266,12 +269,14 @@ static int merge_delete(merge *work)
     int rc = rowtide__merge_flush(work->engine);
     if (rc == ROWTIDE_OK)
         rc = prepare_cell(work);
-    if (rc == ROWTIDE_OK)
-        rc = rowtide__merge_remove_row(work->engine);
     if (rc != ROWTIDE_OK)
         return rc;
     rowtide__clock_drop_cells(work->clock);
-    return save(work, set_sentinel(work, sentinel_version(work->change)));
+    rc = set_sentinel(work, sentinel_version(work->change));
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__merge_remove_row(work->engine);
+    return rc == ROWTIDE_OK ? save(work, rowtide__merge_settle(work->engine, 1))
+                            : rc;
 }
 
 static int merge_create(merge *work)
@@ -279,30 +284,71 @@ static int merge_create(merge *work)
     int rc = rowtide__merge_flush(work->engine);
     if (rc == ROWTIDE_OK)
         rc = prepare_cell(work);
-    if (rc == ROWTIDE_OK)
-        rc = rowtide__merge_create_row(work->engine);
     if (rc != ROWTIDE_OK)
         return rc;
     rowtide__clock_zero_cells(work->clock, work->cell.db_version);
-    return save(work, set_sentinel(work, sentinel_version(work->change)));
+    rc = set_sentinel(work, sentinel_version(work->change));
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__merge_create_row(work->engine);
+    return rc == ROWTIDE_OK ? save(work, rowtide__merge_settle(work->engine, 0))
+                            : rc;
 }
 
-static int write_cell(merge *work)
+static int watch_once(rowtide__crdt *engine)
+{
+    struct rowtide__merge_cache *held = engine->merge;
+    int rc = ROWTIDE_OK;
+    if (held->watched != held->run)
+        rc = rowtide__merge_watch(engine);
+    held->watched = held->run;
+    return rc;
+}
+
+/* An error has to come while its row does, unless it ends the transaction
+ * anyway. */
+static int may_hold(merge *work, int *out)
+{
+    enum { MOST_BYTES = 1 << 16 };
+    const rowtide_value *value = &work->change->value;
+    *out = work->hold != ROWTIDE__AT_ONCE;
+    if (work->hold != ROWTIDE__HELD_IF_SAFE)
+        return ROWTIDE_OK;
+    int rc = watch_once(work->engine);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__merge_read_guarded(work->engine, work->table);
+    if (work->table->guarded
+        || (value->type == ROWTIDE_NULL
+            && work->table->columns[work->column].not_null)
+        || work->engine->merge->bytes.size + value->size > MOST_BYTES)
+        *out = 0;
+    return rc;
+}
+
+/* The clock is set before, so that what triggers do to the row goes on top. */
+static int write_cell(merge *work, int hold)
 {
     int exists = work->length % 2 == 1;
-    return (work->hold ? rowtide__merge_hold : rowtide__merge_write_cell)(
-        work->engine, work->column, &work->change->value, exists);
+    const rowtide_value *value = &work->change->value;
+    if (hold)
+        return save(work, rowtide__merge_hold(work->engine, work->column, value,
+                                              exists));
+    int rc = rowtide__merge_write_cell(work->engine, work->column, value,
+                                       exists);
+    return rc == ROWTIDE_OK ? save(work, rowtide__merge_settle(work->engine, 0))
+                            : rc;
 }
 
 static int merge_cell(merge *work)
 {
     int64_t length = work->change->causal_length;
-    int wins, rc = decide_cell(work, &wins);
+    int wins, hold, rc = decide_cell(work, &wins);
     if (rc != ROWTIDE_OK || !wins)
         return rc;
     rc = prepare_cell(work);
     if (rc == ROWTIDE_OK)
-        rc = write_cell(work);
+        rc = may_hold(work, &hold);
+    if (rc == ROWTIDE_OK && !hold)
+        rc = rowtide__merge_flush(work->engine);
     if (rc != ROWTIDE_OK)
         return rc;
     if (length > work->length && (work->length != 0 || length > 1)) {
@@ -313,7 +359,27 @@ static int merge_cell(merge *work)
     if (rc == ROWTIDE_OK)
         rc = rowtide__clock_set(
             work->clock, work->table->columns[work->column].id, &work->cell);
-    return save(work, rc);
+    return rc == ROWTIDE_OK ? write_cell(work, hold) : rc;
+}
+
+/* Both have deleted the row, or made it again. That is one and the same, but
+ * for who did it: it is told of the greater site if that is wanted of equal
+ * values. */
+static int merge_same_life(merge *work)
+{
+    rowtide__cell stored;
+    int order = 0;
+    if (!work->engine->merge_equal_values
+        || !rowtide__clock_find(work->clock, ROWTIDE__SENTINEL, &stored))
+        return ROWTIDE_OK;
+    int rc = compare_site(work, stored.site, &order);
+    if (rc != ROWTIDE_OK || order <= 0)
+        return rc;
+    rc = prepare_cell(work);
+    work->cell.version = stored.version;
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__clock_set(work->clock, ROWTIDE__SENTINEL, &work->cell);
+    return rc == ROWTIDE_OK ? save(work, rc) : rc;
 }
 
 static int merge_into_row(merge *work)
@@ -323,10 +389,11 @@ static int merge_into_row(merge *work)
     if (length < work->length || length <= 0)
         return ROWTIDE_OK;
     if (length % 2 == 0)
-        return length == work->length ? ROWTIDE_OK : merge_delete(work);
+        return length == work->length ? merge_same_life(work)
+                                      : merge_delete(work);
     if (work->column >= 0)
         return merge_cell(work);
-    return length == work->length ? ROWTIDE_OK : merge_create(work);
+    return length == work->length ? merge_same_life(work) : merge_create(work);
 }
 
 /* ## The row */
@@ -492,11 +559,16 @@ static int merge_one(rowtide__crdt *engine, const rowtide_crdt_change *change,
 int rowtide__crdt_merge_change(rowtide__crdt *engine,
                                const rowtide_crdt_change *change, int *won)
 {
-    return merge_one(engine, change, 0, won);
+    int hold = rowtide__merge_is_batch(engine) ? ROWTIDE__HELD_IF_SAFE
+                                               : ROWTIDE__AT_ONCE;
+    int rc = merge_one(engine, change, hold, won);
+    if (rc == ROWTIDE_OK)
+        rowtide__merge_note_statement(engine);
+    return rc;
 }
 
 int rowtide__crdt_merge_held(rowtide__crdt *engine,
                              const rowtide_crdt_change *change, int *won)
 {
-    return merge_one(engine, change, 1, won);
+    return merge_one(engine, change, ROWTIDE__HELD, won);
 }

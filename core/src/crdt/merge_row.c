@@ -1,3 +1,4 @@
+#include "crdt/local.h"
 #include "crdt/merge.h"
 #include "base/alloc.h"
 #include "base/buffer.h"
@@ -32,15 +33,23 @@ void rowtide__sets_free(rowtide__sets *sets)
 
 /* ## Running */
 
-/* While a merge writes, triggers track nothing. */
+/* While a merge writes, the row that it writes is not tracked. */
 static int run_untracked(rowtide__crdt *engine, sqlite3_stmt *stmt)
 {
+    int guarded = rowtide__merge_read_guarded(engine, engine->merge->table);
+    if (guarded != ROWTIDE_OK)
+        return guarded;
     int bit = engine->sync_bit;
     sqlite3_int64 rowid = sqlite3_last_insert_rowid(engine->sqlite);
     engine->sync_bit = 1;
+    engine->merging = !bit;
     engine->busy++;
+    engine->merge->running = stmt;
     int rc = rowtide__crdt_run(engine, stmt);
     engine->busy--;
+    if (sqlite3_stmt_status(stmt, SQLITE_STMTSTATUS_REPREPARE, 1) > 0)
+        engine->schema_seen++;
+    engine->merging = 0;
     engine->sync_bit = bit;
     sqlite3_set_last_insert_rowid(engine->sqlite, rowid);
     return rc;
@@ -52,6 +61,8 @@ static int prepare_keyed(rowtide__crdt *engine, rowtide__crdt_table *table,
 {
     rowtide_buffer sql = ROWTIDE_BUFFER_INIT;
     int rc = rowtide__crdt_write_keyed(table, verb, column, &sql);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__merge_watch(engine);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_prepare(engine, out, "%s", sql.data);
     rowtide_buffer_dispose(&sql);
@@ -75,20 +86,112 @@ static int run_keyed(rowtide__crdt *engine, sqlite3_stmt **stmt,
     return rc == ROWTIDE_OK ? run_untracked(engine, *stmt) : rc;
 }
 
+static int is_row(const cache *held, const rowtide__crdt_table *table,
+                  const rowtide__key *key)
+{
+    return held->table == table && rowtide__key_equal(&held->row, key);
+}
+
+/* One whose key is only equal by a collation is another row. */
+static int is_spelled_so(cache *held, sqlite3_stmt *stmt, int *out)
+{
+    rowtide_value values[128];
+    rowtide_buffer packed = ROWTIDE_BUFFER_INIT;
+    rowtide__key key;
+    int rc = ROWTIDE_OK;
+    for (int i = 0; i < held->table->key_count && rc == ROWTIDE_OK; i++)
+        rc = rowtide__crdt_read_column(stmt, i, &values[i]);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__key_pack(held->table, values, &packed, &key);
+    *out = rc == ROWTIDE_OK && is_row(held, held->table, &key);
+    rowtide_buffer_dispose(&packed);
+    return rc;
+}
+
+static int is_present(rowtide__crdt *engine, int *out)
+{
+    rowtide__crdt_table *table = engine->merge->table;
+    int rc = rowtide__crdt_prepare_get(engine, table);
+    table->reader = NULL;
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__key_bind(table, table->get, 1, &engine->merge->row);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_step(engine, table->get);
+    *out = rc == ROWTIDE_OK;
+    if (rc == ROWTIDE_OK && table->folding)
+        rc = is_spelled_so(engine->merge, table->get, out);
+    sqlite3_reset(table->get);
+    return rc < 0 ? rc : ROWTIDE_OK;
+}
+
+/* A clock without its row would be one that nobody can merge with. */
+static int fail_ignored(void)
+{
+    return rowtide__fail(ROWTIDE_ECONSTRAINT,
+                         "a trigger has refused it by RAISE(IGNORE)");
+}
+
+/* Nothing was changed. Because it is so already? */
+static int check_present(rowtide__crdt *engine, int rc, int wanted)
+{
+    int present;
+    if (rc != ROWTIDE_OK || sqlite3_changes(engine->sqlite) > 0)
+        return rc;
+    rc = is_present(engine, &present);
+    return rc == ROWTIDE_OK && present != wanted ? fail_ignored() : rc;
+}
+
+static int check_changed(rowtide__crdt *engine, int rc)
+{
+    return rc == ROWTIDE_OK && sqlite3_changes(engine->sqlite) == 0
+               ? fail_ignored()
+               : rc;
+}
+
+static void begin_write(rowtide__crdt *engine, int place)
+{
+    engine->merge->place = place;
+    engine->merge->inserted = engine->merge->deleted = 0;
+}
+
+/* A trigger has removed the row, or made it again: as the application would,
+ * on top of what was merged. */
+int rowtide__merge_settle(rowtide__crdt *engine, int removed)
+{
+    cache *held = engine->merge;
+    int present;
+    if (!held->table || !(removed ? held->inserted : held->deleted))
+        return ROWTIDE_OK;
+    int rc = is_present(engine, &present);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    if (present)
+        return rowtide__local_insert(engine, held->table, &held->clock);
+    return rowtide__clock_length(&held->clock) % 2 == 1
+               ? rowtide__local_delete(engine, &held->clock)
+               : ROWTIDE_OK;
+}
+
 int rowtide__merge_remove_row(rowtide__crdt *engine)
 {
-    return run_keyed(engine, &engine->merge->table->remove, "DELETE", NULL,
-                     NULL);
+    begin_write(engine, -1);
+    int rc = run_keyed(engine, &engine->merge->table->remove, "DELETE", NULL,
+                       NULL);
+    if (engine->merge->inserted)
+        return rc;
+    return check_present(engine, rc, 0);
 }
 
 int rowtide__merge_create_row(rowtide__crdt *engine)
 {
-    return run_keyed(engine, &engine->merge->table->create, "INSERT", NULL,
-                     NULL);
+    begin_write(engine, -1);
+    int rc = run_keyed(engine, &engine->merge->table->create, "INSERT", NULL,
+                       NULL);
+    return check_present(engine, rc, 1);
 }
 
-int rowtide__merge_write_cell(rowtide__crdt *engine, int place,
-                              const rowtide_value *value, int exists)
+static int write_cell(rowtide__crdt *engine, int place,
+                      const rowtide_value *value, int exists)
 {
     rowtide__crdt_column *column = &engine->merge->table->columns[place];
     if (exists) {
@@ -97,7 +200,15 @@ int rowtide__merge_write_cell(rowtide__crdt *engine, int place,
         if (rc != ROWTIDE_OK || sqlite3_changes(engine->sqlite) > 0)
             return rc;
     }
-    return run_keyed(engine, &column->upsert, "INSERT", column->name, value);
+    return check_changed(engine, run_keyed(engine, &column->upsert, "INSERT",
+                                           column->name, value));
+}
+
+int rowtide__merge_write_cell(rowtide__crdt *engine, int place,
+                              const rowtide_value *value, int exists)
+{
+    begin_write(engine, place);
+    return write_cell(engine, place, value, exists);
 }
 
 /* ## Several cells at once */
@@ -127,6 +238,8 @@ static int prepare_set(rowtide__crdt *engine, int exists, set *out)
         out->places[i] = held->cells[i].place;
     int rc = rowtide__crdt_write_row(held->table, exists, out->places,
                                      out->count, &sql);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__merge_watch(engine);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_prepare(engine, &out->stmt, "%s", sql.data);
     rowtide_buffer_dispose(&sql);
@@ -186,8 +299,8 @@ static int write_set(rowtide__crdt *engine, int exists)
     if (rc == ROWTIDE_OK)
         rc = run_untracked(engine, stmt);
     if (rc == ROWTIDE_OK && exists && sqlite3_changes(engine->sqlite) == 0)
-        rc = write_set(engine, 0);
-    return rc;
+        return write_set(engine, 0);
+    return check_changed(engine, rc);
 }
 
 static int write_each(rowtide__crdt *engine)
@@ -196,8 +309,7 @@ static int write_each(rowtide__crdt *engine)
     int exists = held->exists;
     for (int i = 0; i < held->count; i++) {
         const rowtide__held *cell = &held->cells[i];
-        int rc = rowtide__merge_write_cell(engine, cell->place, &cell->value,
-                                           exists);
+        int rc = write_cell(engine, cell->place, &cell->value, exists);
         if (rc != ROWTIDE_OK && !held->table)
             return rc;
         if (rc != ROWTIDE_OK)
@@ -248,7 +360,7 @@ void rowtide__merge_discard(rowtide__crdt *engine)
     cache *held = engine->merge;
     if (!held)
         return;
-    held->count = held->unsaved = 0;
+    held->count = held->unsaved = held->statement = 0;
     held->table = NULL;
     rowtide__buffer_clear(&held->bytes);
 }
@@ -261,8 +373,12 @@ int rowtide__merge_flush(rowtide__crdt *engine)
         || (held->count == 0 && !held->unsaved))
         return ROWTIDE_OK;
     held->writing = 1;
-    if (held->count > 0)
+    if (held->count > 0) {
+        begin_write(engine, -1);
         rc = write_held(engine);
+        if (rc == ROWTIDE_OK)
+            rc = rowtide__merge_settle(engine, 0);
+    }
     if (rc == ROWTIDE_OK && held->unsaved)
         rc = rowtide__crdt_put(engine, held->table, &held->row, &held->clock);
     held->writing = 0;
@@ -284,22 +400,36 @@ int rowtide__merge_leave(rowtide__crdt *engine)
     return rc;
 }
 
-static int is_row(const cache *held, const rowtide__crdt_table *table,
-                  const rowtide__key *key)
+int rowtide__merge_is_alone(const rowtide__crdt *engine)
 {
-    if (held->table != table)
-        return 0;
-    if (!key->data)
-        return held->row.integer == key->integer;
-    return held->row.size == key->size
-           && memcmp(held->row.data, key->data, key->size) == 0;
+    const cache *held = engine->merge;
+    return engine->merging && held->table
+           && !(held->table->guarded & ROWTIDE__TRIGGERS)
+           && sqlite3_stmt_status(held->running, SQLITE_STMTSTATUS_REPREPARE, 0)
+                  == 0;
+}
+
+int rowtide__merge_is_writing(const rowtide__crdt *engine,
+                              const rowtide__crdt_table *table,
+                              const rowtide__key *key)
+{
+    return engine->merging && is_row(engine->merge, table, key);
+}
+
+int rowtide__merge_is_set(const rowtide__crdt *engine, int place)
+{
+    const cache *held = engine->merge;
+    for (int i = 0; i < held->count; i++)
+        if (held->cells[i].place == place)
+            return 1;
+    return held->place == place;
 }
 
 int rowtide__merge_yield(rowtide__crdt *engine, rowtide__crdt_table *table,
                          const rowtide__key *key)
 {
     cache *held = engine->merge;
-    if (!held || !held->table)
+    if (!held || !held->table || engine->merging)
         return ROWTIDE_OK;
     /* It has been written to already: too late for what came before. */
     if (held->count > 0 && is_row(held, table, key))

@@ -1,4 +1,4 @@
-#include "crdt/engine.h"
+#include "crdt/new_keys.h"
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/error.h"
@@ -9,9 +9,7 @@ enum { NONE = -1 };
 
 typedef struct item {
     rowtide__crdt_table *table;
-    int64_t integer;
-    int64_t rows;
-    uint32_t bytes_at, bytes_size; /* of the key */
+    int64_t row, rows;
     uint32_t groups_at;
     int32_t count;
     uint32_t hash;
@@ -23,9 +21,11 @@ typedef struct mark {
     int number;
     size_t height, written;
     int64_t rows; /* of the item on top */
+    rowtide__new_keys_mark keys;
+    int64_t note;
 } mark;
 
-/* Items of a table with more than one row, in order of key. */
+/* Items of a table with more than one row, in order. */
 typedef struct run_list {
     rowtide__crdt_table *table;
     int32_t *items;
@@ -39,12 +39,13 @@ struct rowtide__pending {
     size_t written; /* items below are in the database already */
     rowtide__group *groups;
     size_t group_count, group_capacity;
-    rowtide_buffer bytes;
     int32_t *buckets;
     size_t bucket_count; /* a power of two */
     run_list *runs;
+    rowtide__new_keys keys;
     mark *marks;
     size_t mark_count, mark_capacity;
+    int leaps; /* runs may have them */
 };
 
 int rowtide__pending_new(rowtide__pending **out)
@@ -72,7 +73,7 @@ void rowtide__pending_free(rowtide__pending *pending)
     rowtide__free(pending->groups);
     rowtide__free(pending->buckets);
     rowtide__free(pending->marks);
-    rowtide_buffer_dispose(&pending->bytes);
+    rowtide__new_keys_dispose(&pending->keys);
     rowtide__free(pending);
 }
 
@@ -121,16 +122,16 @@ static run_list *make_runs(rowtide__pending *pending,
     return list;
 }
 
-/* The item whose run has the key, or NONE. */
+/* The item whose run has the row, or NONE. */
 static int32_t find_run(const rowtide__pending *pending,
-                        const rowtide__crdt_table *table, int64_t key)
+                        const rowtide__crdt_table *table, int64_t row)
 {
     const run_list *list = runs_of(pending, table);
     size_t low = 0, high = list ? list->count : 0;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         const item *run = &pending->items[list->items[middle]];
-        if (run->integer <= key)
+        if (run->row <= row)
             low = middle + 1;
         else
             high = middle;
@@ -139,7 +140,7 @@ static int32_t find_run(const rowtide__pending *pending,
         return NONE;
     int32_t place = list->items[low - 1];
     const item *run = &pending->items[place];
-    return key - run->integer < run->rows ? place : NONE;
+    return row - run->row < run->rows ? place : NONE;
 }
 
 /* Note that an item has become a run. 0 if it would break the order. */
@@ -153,8 +154,7 @@ static int add_run(rowtide__pending *pending, int32_t place)
         const item *last = &pending->items[list->items[list->count - 1]];
         if (list->items[list->count - 1] == place)
             return 1;
-        if (last->integer >= run->integer
-            || list->items[list->count - 1] > place)
+        if (last->row >= run->row || list->items[list->count - 1] > place)
             return 0;
     }
     int rc = grow((void **)&list->items, &list->capacity, list->count + 1,
@@ -165,37 +165,19 @@ static int add_run(rowtide__pending *pending, int32_t place)
     return 1;
 }
 
-/* ## The table of keys */
+/* ## The table of rows */
 
-static uint32_t hash_key(const rowtide__crdt_table *table,
-                         const rowtide__key *key)
+static uint32_t hash_row(const rowtide__crdt_table *table, int64_t row)
 {
     uint64_t hash = (uint64_t)table->id * 0x9E3779B97F4A7C15u;
-    const unsigned char *data = key->data;
-    if (!data)
-        hash = (hash ^ (uint64_t)key->integer) * 0xff51afd7ed558ccdu;
-    for (size_t i = 0; data && i < key->size; i++)
-        hash = (hash ^ data[i]) * 0x100000001b3u;
+    hash = (hash ^ (uint64_t)row) * 0xff51afd7ed558ccdu;
     hash ^= hash >> 32;
     return (uint32_t)(hash * 0x9E3779B1u >> 8);
 }
 
-static int is_key(const rowtide__pending *pending, const item *entry,
-                  const rowtide__crdt_table *table, const rowtide__key *key)
-{
-    if (entry->table != table)
-        return 0;
-    if (!key->data)
-        return entry->integer == key->integer;
-    return entry->bytes_size == key->size
-           && memcmp(pending->bytes.data + entry->bytes_at, key->data,
-                     key->size)
-                  == 0;
-}
-
 static int32_t find_item(const rowtide__pending *pending,
-                         const rowtide__crdt_table *table,
-                         const rowtide__key *key, uint32_t hash)
+                         const rowtide__crdt_table *table, int64_t row,
+                         uint32_t hash)
 {
     int32_t place = NONE;
     if (pending->bucket_count > 0)
@@ -203,12 +185,10 @@ static int32_t find_item(const rowtide__pending *pending,
     for (; place != NONE && (size_t)place >= pending->written;
          place = pending->items[place].below) {
         const item *entry = &pending->items[place];
-        if (entry->hash == hash && is_key(pending, entry, table, key))
+        if (entry->table == table && entry->row == row)
             return place;
     }
-    if (key->data)
-        return NONE;
-    place = find_run(pending, table, key->integer);
+    place = find_run(pending, table, row);
     return place != NONE && (size_t)place >= pending->written ? place : NONE;
 }
 
@@ -249,7 +229,6 @@ static void pop(rowtide__pending *pending)
     if (list && list->count > 0 && list->items[list->count - 1] == place)
         list->count--;
     pending->group_count = entry->groups_at;
-    pending->bytes.size = entry->bytes_at;
     pending->count--;
 }
 
@@ -266,7 +245,7 @@ void rowtide__pending_clear(rowtide__pending *pending)
     drop_runs(pending);
     pending->count = pending->written = pending->group_count = 0;
     pending->mark_count = 0;
-    rowtide__buffer_clear(&pending->bytes);
+    rowtide__new_keys_clear(&pending->keys);
 }
 
 /* Items below are part of a savepoint and must not change. */
@@ -299,12 +278,11 @@ static int can_fold(rowtide__pending *pending, const item *below,
                     const item *top)
 {
     size_t height = floor_of(pending);
-    return top->table == below->table && top->table->integer_key && top->fresh
-           && below->fresh && top->rows == 1 && top->count == below->count
+    return top->table == below->table && top->fresh && below->fresh
+           && top->rows == 1 && top->count == below->count
            && pending->count - 1 >= height
-           && pending->count - 2 >= pending->written
-           && top->integer != INT64_MIN
-           && top->integer - 1 == below->integer + (below->rows - 1);
+           && pending->count - 2 >= pending->written && top->row != INT64_MIN
+           && top->row - 1 == below->row + (below->rows - 1);
 }
 
 /* Make one run of the two items on top, if they are one. */
@@ -323,7 +301,8 @@ static int fold(rowtide__pending *pending)
     if (rc != 1)
         return rc < 0 ? rc : ROWTIDE_OK;
     if (rowtide__groups_extend(pending->groups + below->groups_at, below->rows,
-                               pending->groups + top->groups_at, top->count)) {
+                               pending->groups + top->groups_at, top->count,
+                               pending->leaps)) {
         pop(pending);
         below->rows++;
     }
@@ -331,7 +310,7 @@ static int fold(rowtide__pending *pending)
 }
 
 static int push(rowtide__pending *pending, rowtide__crdt_table *table,
-                const rowtide__key *key, const rowtide__clock *clock, int fresh)
+                int64_t row, const rowtide__clock *clock, int fresh)
 {
     int rc = grow((void **)&pending->items, &pending->capacity,
                   pending->count + 1, sizeof *pending->items);
@@ -342,53 +321,49 @@ static int push(rowtide__pending *pending, rowtide__crdt_table *table,
     item *entry = &pending->items[pending->count];
     memset(entry, 0, sizeof *entry);
     entry->table = table;
-    entry->integer = key->integer;
+    entry->row = row;
     entry->rows = 1;
-    entry->hash = hash_key(table, key);
+    entry->hash = hash_row(table, row);
     entry->fresh = fresh;
-    entry->bytes_at = (uint32_t)pending->bytes.size;
     entry->groups_at = (uint32_t)pending->group_count;
-    if (key->data) {
-        entry->bytes_size = (uint32_t)key->size;
-        rc = rowtide__buffer_append(&pending->bytes, key->data, key->size);
-    }
-    if (rc == ROWTIDE_OK)
-        rc = put_groups(pending, entry, clock);
+    rc = put_groups(pending, entry, clock);
     if (rc == ROWTIDE_OK)
         enter_item(pending, (int32_t)pending->count++);
     return rc;
 }
 
 int rowtide__pending_put(rowtide__pending *pending, rowtide__crdt_table *table,
-                         const rowtide__key *key, const rowtide__clock *clock)
+                         int64_t row, const rowtide__clock *clock)
 {
-    uint32_t hash = hash_key(table, key);
-    int32_t place = find_item(pending, table, key, hash);
-    if (pending->count >= INT32_MAX / 2 || pending->group_count >= INT32_MAX
-        || pending->bytes.size >= INT32_MAX || key->size > INT32_MAX)
+    int32_t place = find_item(pending, table, row, hash_row(table, row));
+    if (pending->count >= INT32_MAX / 2 || pending->group_count >= INT32_MAX)
         return rowtide__fail(ROWTIDE_ETOOBIG, "too many changes at once");
     if (place != NONE && (size_t)place == pending->count - 1
         && (size_t)place >= floor_of(pending)
         && pending->items[place].rows == 1)
         return put_groups(pending, &pending->items[place], clock);
     int rc = place == NONE ? fold(pending) : ROWTIDE_OK;
-    return rc == ROWTIDE_OK ? push(pending, table, key, clock, place == NONE)
+    return rc == ROWTIDE_OK ? push(pending, table, row, clock, place == NONE)
                             : rc;
 }
 
 int rowtide__pending_find(rowtide__pending *pending, rowtide__crdt_table *table,
-                          const rowtide__key *key, rowtide__clock *out)
+                          int64_t row, rowtide__clock *out)
 {
     if (pending->count == pending->written)
         return 0;
-    int32_t place = find_item(pending, table, key, hash_key(table, key));
+    int32_t place = find_item(pending, table, row, hash_row(table, row));
     if (place == NONE)
         return 0;
     const item *entry = &pending->items[place];
-    int64_t nth = entry->rows > 1 ? key->integer - entry->integer : 0;
     int rc = rowtide__clock_row(out, pending->groups + entry->groups_at,
-                                entry->count, nth);
+                                entry->count, row - entry->row);
     return rc < 0 ? rc : 1;
+}
+
+void rowtide__pending_leap(rowtide__pending *pending)
+{
+    pending->leaps = 1;
 }
 
 int rowtide__pending_settle(rowtide__pending *pending)
@@ -400,7 +375,7 @@ size_t rowtide__pending_size(const rowtide__pending *pending)
 {
     return (pending->count - pending->written) * sizeof(item)
            + pending->group_count * sizeof(rowtide__group)
-           + pending->bytes.size;
+           + rowtide__new_keys_size(&pending->keys);
 }
 
 size_t rowtide__pending_count(const rowtide__pending *pending)
@@ -413,14 +388,17 @@ void rowtide__pending_entry(const rowtide__pending *pending, size_t nth,
 {
     const item *entry = &pending->items[pending->written + nth];
     out->table = entry->table;
-    out->key.integer = entry->integer;
-    out->key.data = NULL;
-    out->key.size = entry->bytes_size;
-    if (!entry->table->integer_key)
-        out->key.data = pending->bytes.data + entry->bytes_at;
+    out->row = entry->row;
     out->rows = entry->rows;
     out->groups = pending->groups + entry->groups_at;
     out->count = entry->count;
+}
+
+/* ## New keys */
+
+struct rowtide__new_keys *rowtide__pending_keys(rowtide__pending *pending)
+{
+    return &pending->keys;
 }
 
 /* ## Savepoints */
@@ -439,11 +417,14 @@ void rowtide__pending_written(rowtide__pending *pending)
         rowtide__pending_clear(pending);
         return;
     }
-    cut_to(pending, pending->marks[pending->mark_count - 1].height);
+    const mark *top = &pending->marks[pending->mark_count - 1];
+    cut_to(pending, top->height);
     pending->written = pending->count;
+    rowtide__new_keys_cut(&pending->keys, top->keys.height);
+    pending->keys.written = pending->keys.count;
 }
 
-int rowtide__pending_mark(rowtide__pending *pending, int number)
+int rowtide__pending_mark(rowtide__pending *pending, int number, int64_t note)
 {
     rowtide__pending_unmark(pending, number);
     int rc = fold(pending);
@@ -454,8 +435,11 @@ int rowtide__pending_mark(rowtide__pending *pending, int number)
         return rc;
     mark *made = &pending->marks[pending->mark_count++];
     made->number = number;
+    made->note = note;
     made->height = pending->count;
     made->written = pending->written;
+    made->keys.height = pending->keys.count;
+    made->keys.written = pending->keys.written;
     made->rows = pending->count > 0 ? pending->items[pending->count - 1].rows
                                     : 0;
     return ROWTIDE_OK;
@@ -467,11 +451,11 @@ void rowtide__pending_unmark(rowtide__pending *pending, int number)
            && pending->marks[pending->mark_count - 1].number >= number)
         pending->mark_count--;
     if (pending->mark_count == 0 && pending->count == pending->written
-        && pending->count > 0)
+        && pending->count > 0 && pending->keys.count == pending->keys.written)
         rowtide__pending_clear(pending);
 }
 
-void rowtide__pending_cut(rowtide__pending *pending, int number)
+int64_t rowtide__pending_cut(rowtide__pending *pending, int number)
 {
     mark *found = NULL;
     size_t left = pending->mark_count;
@@ -481,13 +465,17 @@ void rowtide__pending_cut(rowtide__pending *pending, int number)
      * one is older than everything here. */
     if (!found || found->number != number) {
         cut_to(pending, 0);
+        rowtide__new_keys_cut(&pending->keys, 0);
         pending->mark_count = left;
-        return;
+        return 0;
     }
     cut_to(pending, found->height);
     if (pending->count > 0)
         pending->items[pending->count - 1].rows = found->rows;
     pending->written = found->written;
+    rowtide__new_keys_cut(&pending->keys, found->keys.height);
+    pending->keys.written = found->keys.written;
     found->number = number;
     pending->mark_count = left + 1;
+    return found->note;
 }

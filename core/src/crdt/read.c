@@ -8,34 +8,53 @@
 
 /* ## Opening */
 
-static int take_statement(rowtide__reader *reader)
+static enum rowtide__fixed log_of(const rowtide__reader *reader)
 {
-    rowtide__crdt *engine = reader->engine;
-    enum rowtide__fixed which = reader->descending ? ROWTIDE__LOG_DOWN
-                                                   : ROWTIDE__LOG_UP;
-    int rc = rowtide__crdt_fixed(engine, which, &reader->log);
-    engine->fixed[which] = NULL;
+    return reader->descending ? ROWTIDE__LOG_DOWN : ROWTIDE__LOG_UP;
+}
+
+static int take_statement(rowtide__reader *reader, enum rowtide__fixed which,
+                          sqlite3_stmt **out)
+{
+    int rc = rowtide__crdt_fixed(reader->engine, which, out);
+    reader->engine->fixed[which] = NULL;
     return rc;
 }
 
 /* The next reader can use it, unless the connection is being closed: then it
  * closes with its last statement, and the engine goes with it. */
-static void return_statement(rowtide__reader *reader)
+static void return_statement(rowtide__reader *reader, enum rowtide__fixed which,
+                             sqlite3_stmt **stmt)
 {
     rowtide__crdt *engine = reader->engine;
-    enum rowtide__fixed which = reader->descending ? ROWTIDE__LOG_DOWN
-                                                   : ROWTIDE__LOG_UP;
-    sqlite3_reset(reader->log);
+    sqlite3_reset(*stmt);
     if (engine->fixed[which] || !engine->kept)
-        sqlite3_finalize(reader->log);
+        sqlite3_finalize(*stmt);
     else
-        engine->fixed[which] = reader->log;
-    reader->log = NULL;
+        engine->fixed[which] = *stmt;
+    *stmt = NULL;
+}
+
+static int end_reading(rowtide__reader *reader)
+{
+    reader->ended = 1;
+    sqlite3_reset(reader->pin);
+    return ROWTIDE_OK;
+}
+
+static int pin(rowtide__reader *reader)
+{
+    int rc = take_statement(reader, ROWTIDE__TAIL_PIN, &reader->pin);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_step(reader->engine, reader->pin);
+    return rc < 0 ? rc : ROWTIDE_OK;
 }
 
 static int start_log(rowtide__reader *reader, const rowtide__filter *filter)
 {
-    int rc = take_statement(reader);
+    int rc = rowtide__reader_take_tail(reader);
+    if (rc == ROWTIDE_OK)
+        rc = take_statement(reader, log_of(reader), &reader->log);
     if (rc != ROWTIDE_OK)
         return rc;
     int64_t from = filter->since == INT64_MAX ? INT64_MAX : filter->since + 1;
@@ -51,16 +70,18 @@ static int start_row(rowtide__reader *reader, const rowtide__filter *filter)
     int rc = rowtide__crdt_table_by_id(reader->engine, reader->only_table,
                                        &table);
     if (rc == ROWTIDE_OK)
-        rc = rowtide__key_read(table, filter->pk, filter->pk_size,
-                               &reader->filter_key, &key);
+        rc = rowtide__key_read(table, filter->pk, filter->pk_size, &reader->pk,
+                               &key);
     if (rc == ROWTIDE_EINVAL || rc == ROWTIDE_ECORRUPT) {
         /* No row has such a key. */
         rowtide_error_clear();
-        reader->ended = 1;
-        return ROWTIDE_OK;
+        return end_reading(reader);
     }
-    return rc == ROWTIDE_OK ? rowtide__reader_list_row(reader, table, &key)
-                            : rc;
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__key_find(reader->engine, table, &key);
+    if (rc != ROWTIDE_OK || !key.known)
+        return rc;
+    return rowtide__reader_list_row(reader, table, key.row);
 }
 
 static int find_site(rowtide__reader *reader, const rowtide__filter *filter)
@@ -89,17 +110,17 @@ static int find_table(rowtide__reader *reader, const char *name)
 
 static int start(rowtide__reader *reader, const rowtide__filter *filter)
 {
-    int rc = rowtide__crdt_refresh(reader->engine);
+    int rc = pin(reader);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_refresh(reader->engine);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_flush(reader->engine);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_tables_load(reader->engine);
     if (rc == ROWTIDE_OK)
         rc = find_table(reader, filter->table);
-    if (rc == ROWTIDE_DONE) {
-        reader->ended = 1;
-        return ROWTIDE_OK;
-    }
+    if (rc == ROWTIDE_DONE)
+        return end_reading(reader);
     if (rc == ROWTIDE_OK)
         rc = find_site(reader, filter);
     if (rc != ROWTIDE_OK)
@@ -136,48 +157,46 @@ void rowtide__reader_free(rowtide__reader *reader)
     rowtide__reader_let_go(reader);
     rowtide__log_dispose(&reader->items);
     rowtide__log_dispose(&reader->decoded);
+    rowtide__log_dispose(&reader->bundle);
+    rowtide__log_dispose(&reader->tail);
     rowtide__free(reader->active);
     rowtide__clock_dispose(&reader->clock);
-    rowtide__reader_free_bodies(reader);
-    rowtide_buffer_dispose(&reader->key);
     rowtide_buffer_dispose(&reader->pk);
-    rowtide_buffer_dispose(&reader->filter_key);
     if (reader->log)
-        return_statement(reader);
+        return_statement(reader, log_of(reader), &reader->log);
+    if (reader->pin)
+        return_statement(reader, ROWTIDE__TAIL_PIN, &reader->pin);
     rowtide__free(reader);
 }
 
 /* ## The row that a cell is in */
 
-static int is_same_key(const rowtide__reader *reader, const rowtide__key *key)
-{
-    if (!key->data)
-        return reader->row.integer == key->integer;
-    return reader->row.size == key->size
-           && memcmp(reader->row.data, key->data, key->size) == 0;
-}
-
 static int enter_row(rowtide__reader *reader, rowtide__crdt_table *table,
-                     const rowtide__key *key)
+                     int64_t row)
 {
     if (reader->table == table && reader->serial == reader->engine->serial
-        && is_same_key(reader, key))
+        && reader->row == row)
         return ROWTIDE_OK;
     reader->table = NULL;
-    int rc = rowtide__store_read(reader->engine, table, key, &reader->clock);
+    int rc = rowtide__store_read(reader->engine, table, row, &reader->clock);
     if (rc != ROWTIDE_OK)
         return rc;
-    reader->row = *key;
-    if (key->data) {
-        rowtide__buffer_clear(&reader->key);
-        rc = rowtide__buffer_append(&reader->key, key->data, key->size);
-        reader->row.data = reader->key.data;
-    }
+    reader->row = row;
     reader->table = table;
     reader->entered++;
     reader->serial = reader->engine->serial;
     reader->has_pk = 0;
     reader->generation = reader->engine->generation;
+    return rc;
+}
+
+static int read_pk(rowtide__reader *reader)
+{
+    if (reader->has_pk)
+        return ROWTIDE_OK;
+    int rc = rowtide__key_of_row(reader->engine, reader->table, reader->row,
+                                 &reader->pk, &reader->key);
+    reader->has_pk = rc == ROWTIDE_OK;
     return rc;
 }
 
@@ -220,8 +239,9 @@ static int is_wanted(rowtide__reader *reader, const rowtide__spot *spot,
         return ROWTIDE_OK;
     reader->engine->last = table;
     int rc = rowtide__crdt_table_shape(reader->engine, table);
+    reader->run_last = spot->last;
     if (rc == ROWTIDE_OK)
-        rc = enter_row(reader, table, &spot->key);
+        rc = enter_row(reader, table, spot->row);
     if (rc != ROWTIDE_OK
         || !rowtide__clock_find(&reader->clock, spot->column, cell)
         || cell->db_version != spot->db_version
@@ -239,13 +259,10 @@ static int is_wanted(rowtide__reader *reader, const rowtide__spot *spot,
 static int fill_change(rowtide__reader *reader, rowtide_crdt_change *change)
 {
     rowtide__crdt_table *table = reader->table;
-    int rc = ROWTIDE_OK;
-    if (!reader->has_pk)
-        rc = rowtide__key_write(table, &reader->row, &reader->pk);
+    int rc = read_pk(reader);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_site_of(reader->engine, reader->cell.site,
                                    &change->site_id, &change->site_id_size);
-    reader->has_pk = rc == ROWTIDE_OK;
     change->table = table->name;
     change->pk = reader->pk.data;
     change->pk_size = reader->pk.size;
@@ -271,7 +288,7 @@ int rowtide__reader_next(rowtide__reader *reader, rowtide_crdt_change *change)
             rc = is_wanted(reader, &spot, &wanted);
     }
     if (rc == ROWTIDE_DONE)
-        reader->ended = 1;
+        end_reading(reader);
     return rc == ROWTIDE_OK ? fill_change(reader, change) : rc;
 }
 
@@ -289,55 +306,6 @@ void rowtide__reader_let_go(rowtide__reader *reader)
     }
 }
 
-static int step_to(rowtide__reader *reader, sqlite3_stmt *stmt)
-{
-    int rc = rowtide__crdt_step(reader->engine, stmt);
-    if (rc == ROWTIDE_DONE)
-        sqlite3_reset(stmt);
-    return rc;
-}
-
-/* Rows of a run come one behind the other: go on from the last one. */
-static int scan_to(rowtide__reader *reader, rowtide__crdt_table *table)
-{
-    int64_t wanted = reader->row.integer;
-    int rc = rowtide__crdt_prepare_scan(reader->engine, table);
-    if (rc != ROWTIDE_OK)
-        return rc;
-    if (table->reader == reader && reader->scanning
-        && reader->scan_generation == reader->engine->generation
-        && reader->scanned < wanted && reader->scanned == wanted - 1) {
-        rc = step_to(reader, table->scan);
-    } else {
-        sqlite3_reset(table->scan);
-        sqlite3_bind_int64(table->scan, 1, wanted);
-        rc = step_to(reader, table->scan);
-    }
-    table->reader = reader;
-    reader->scanning = rc == ROWTIDE_OK;
-    reader->scan_generation = reader->engine->generation;
-    if (rc != ROWTIDE_OK)
-        return rc;
-    reader->scanned = wanted;
-    if (sqlite3_column_int64(table->scan, 0) == wanted)
-        return ROWTIDE_OK;
-    reader->scanning = 0;
-    return ROWTIDE_DONE;
-}
-
-static int get_row(rowtide__reader *reader, rowtide__crdt_table *table)
-{
-    int rc = rowtide__crdt_prepare_get(reader->engine, table);
-    if (rc != ROWTIDE_OK)
-        return rc;
-    sqlite3_reset(table->get);
-    rc = rowtide__key_bind(table, table->get, 1, &reader->row);
-    if (rc == ROWTIDE_OK)
-        rc = step_to(reader, table->get);
-    table->reader = reader;
-    return rc;
-}
-
 static int is_at_row(const rowtide__reader *reader)
 {
     const rowtide__crdt_table *table = reader->table;
@@ -347,28 +315,43 @@ static int is_at_row(const rowtide__reader *reader)
            && reader->fetched == reader->entered;
 }
 
-int rowtide__reader_value(rowtide__reader *reader, rowtide_value *out)
+/* *out is NULL if the cell has no value. */
+static int find_value(rowtide__reader *reader, sqlite3_value **out)
 {
     rowtide__crdt_table *table = reader->table;
-    sqlite3_stmt *stmt;
-    *out = rowtide_value_null();
+    *out = NULL;
     if (reader->column < 0)
         return ROWTIDE_OK;
     int rc = rowtide__crdt_table_shape(reader->engine, table);
     if (rc == ROWTIDE_OK && !is_at_row(reader)) {
-        rc = table->integer_key ? scan_to(reader, table)
-                                : get_row(reader, table);
+        rc = rowtide__reader_find_row(reader);
         reader->present = rc == ROWTIDE_OK;
         reader->fetched_table = table;
         reader->fetched_serial = reader->engine->serial;
         reader->fetched = reader->entered;
         reader->scan_generation = reader->engine->generation;
     }
-    if (rc < 0 || !reader->present)
-        return rc < 0 ? rc : ROWTIDE_OK;
-    stmt = table->integer_key ? table->scan : table->get;
-    return rowtide__crdt_read_column(stmt, table->key_count + reader->column,
-                                     out);
+    if (rc >= 0 && reader->present)
+        *out = sqlite3_column_value(reader->at,
+                                    table->key_count + reader->column);
+    return rc < 0 ? rc : ROWTIDE_OK;
+}
+
+int rowtide__reader_value(rowtide__reader *reader, rowtide_value *out)
+{
+    sqlite3_value *value;
+    int rc = find_value(reader, &value);
+    *out = rowtide_value_null();
+    return value ? rowtide__crdt_argument(value, out) : rc;
+}
+
+int rowtide__reader_result(rowtide__reader *reader, sqlite3_context *context)
+{
+    sqlite3_value *value;
+    int rc = find_value(reader, &value);
+    if (value)
+        sqlite3_result_value(context, value);
+    return rc;
 }
 
 static uint64_t mix(uint64_t number, uint64_t more)
@@ -382,11 +365,7 @@ static uint64_t mix(uint64_t number, uint64_t more)
 int64_t rowtide__reader_rowid(rowtide__reader *reader)
 {
     const rowtide__crdt_table *table = reader->table;
-    const unsigned char *data = reader->row.data;
-    uint64_t number = mix((uint64_t)table->id,
-                          data ? 0 : (uint64_t)reader->row.integer);
-    for (size_t i = 0; data && i < reader->row.size; i++)
-        number = (number ^ data[i]) * 0x100000001b3u;
+    uint64_t number = mix(mix(0, (uint64_t)table->id), (uint64_t)reader->row);
     number = mix(number, (uint64_t)reader->column + 1);
     return (int64_t)(mix(number, number >> 32) >> 1);
 }

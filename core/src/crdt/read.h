@@ -5,8 +5,7 @@
 
 /* Where the log says that a cell was set. */
 typedef struct rowtide__spot {
-    int64_t table;
-    rowtide__key key;
+    int64_t table, row, last; /* the last row of its run */
     int32_t column;
     int64_t db_version, sequence;
 } rowtide__spot;
@@ -18,12 +17,6 @@ typedef struct rowtide__active {
     int32_t offset;
     int64_t sequence;
 } rowtide__active;
-
-typedef struct rowtide__body {
-    struct rowtide__body *next;
-    size_t size;
-    unsigned char data[];
-} rowtide__body;
 
 struct rowtide__reader {
     rowtide__crdt *engine;
@@ -40,16 +33,21 @@ struct rowtide__reader {
     int64_t db_version; /* of `items` */
     rowtide__log items; /* in order of where they start */
     rowtide__log decoded;
-    size_t next;           /* the first that is not active yet */
-    int streaming;         /* more blocks of `db_version` follow */
-    rowtide__body *bodies; /* what the keys of `items` are in */
+    rowtide__log bundle; /* items of this version and those behind it */
+    size_t bundle_at;    /* how many of them have been taken */
+    rowtide__log tail;   /* the same of the tail, until it is due */
+    int64_t tail_first;  /* the log is read up to there; see read_log.c */
+    sqlite3_stmt *pin;   /* keeps what others write from being seen */
+    size_t next;         /* the first that is not active yet */
+    int streaming;       /* more blocks of `db_version` follow */
     rowtide__active *active;
     size_t active_count, active_capacity;
 
     /* The row that the last cell was in. */
     rowtide__crdt_table *table;
-    rowtide__key row;
-    rowtide_buffer key, pk, filter_key;
+    int64_t row, run_last;
+    rowtide__key key; /* if `has_pk` */
+    rowtide_buffer pk;
     int has_pk;
     uint64_t serial, generation;
     rowtide__clock clock;
@@ -60,17 +58,22 @@ struct rowtide__reader {
     const rowtide__crdt_table *fetched_table;
     uint64_t entered, fetched, fetched_serial, scan_generation;
     int present, scanning;
-    int64_t scanned;
+    sqlite3_stmt *at; /* the statement that is at them */
+    int64_t scanned, scan_last;
+    int64_t got, rowid; /* the last row that was found, and its rowid */
+    int in_step;        /* from one to the next, both grew by the same */
 };
 
 /* ROWTIDE_DONE behind the last one. */
 int rowtide__reader_next_spot(rowtide__reader *reader, rowtide__spot *out);
 int rowtide__reader_step_log(rowtide__reader *reader);
+/* Note what is in the tail. */
+int rowtide__reader_take_tail(rowtide__reader *reader);
 /* All cells of one row instead of the log. */
 int rowtide__reader_list_row(rowtide__reader *reader,
-                             rowtide__crdt_table *table,
-                             const rowtide__key *key);
-void rowtide__reader_free_bodies(rowtide__reader *reader);
+                             rowtide__crdt_table *table, int64_t row);
+/* read_row.c: reader->at stands at the row then. ROWTIDE_DONE if it is gone. */
+int rowtide__reader_find_row(rowtide__reader *reader);
 /* Reset statements of tables that are at a row of this reader. */
 void rowtide__reader_let_go(rowtide__reader *reader);
 

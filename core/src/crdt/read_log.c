@@ -5,15 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void rowtide__reader_free_bodies(rowtide__reader *reader)
-{
-    while (reader->bodies) {
-        rowtide__body *body = reader->bodies;
-        reader->bodies = body->next;
-        rowtide__free(body);
-    }
-}
-
 int rowtide__reader_step_log(rowtide__reader *reader)
 {
     int rc = rowtide__crdt_step(reader->engine, reader->log);
@@ -31,23 +22,15 @@ static int64_t log_block(const rowtide__reader *reader)
     return sqlite3_column_int64(reader->log, 1);
 }
 
-/* Copy the block that the statement is at, add its items and go on. */
+/* Add the items of the block that the statement is at, and go on. */
 static int take_block(rowtide__reader *reader)
 {
     size_t size = (size_t)sqlite3_column_bytes(reader->log, 3);
     const void *data = sqlite3_column_blob(reader->log, 3);
-    rowtide__body *body = rowtide__alloc(sizeof *body + size);
-    if (!body)
-        return ROWTIDE_ENOMEM;
-    body->next = reader->bodies;
-    body->size = size;
-    reader->bodies = body;
-    if (size > 0 && data)
-        memcpy(body->data, data, size);
-    int rc = rowtide__log_decode(body->data, data ? size : 0, &reader->decoded);
+    int rc = rowtide__log_decode(data, data ? size : 0, reader->db_version,
+                                 &reader->decoded);
     for (size_t i = 0; rc == ROWTIDE_OK && i < reader->decoded.count; i++) {
         rowtide__logged *item = &reader->decoded.items[i];
-        item->db_version = reader->db_version;
         if (!reader->only_table || item->table == reader->only_table)
             rc = rowtide__log_add(&reader->items, item);
     }
@@ -56,7 +39,8 @@ static int take_block(rowtide__reader *reader)
 
 static int is_in_version(const rowtide__reader *reader)
 {
-    return reader->log_row && log_version(reader) == reader->db_version;
+    return reader->log_row && log_version(reader) == reader->db_version
+           && log_block(reader) != ROWTIDE__BUNDLE;
 }
 
 static int64_t last_sequence(const rowtide__logged *item)
@@ -88,7 +72,6 @@ static int load_version(rowtide__reader *reader)
     reader->db_version = log_version(reader);
     reader->items.count = reader->next = 0;
     reader->streaming = 0;
-    rowtide__reader_free_bodies(reader);
     int rc = take_block(reader);
     if (rc != ROWTIDE_OK)
         return rc;
@@ -106,14 +89,96 @@ static int load_version(rowtide__reader *reader)
     return rc;
 }
 
+/* ## Bundles, and the tail, which is read as if it were one */
+
+int rowtide__reader_take_tail(rowtide__reader *reader)
+{
+    int rc = rowtide__tail_items(reader->engine, &reader->tail);
+    reader->tail_first = INT64_MAX;
+    if (rc == ROWTIDE_OK && reader->tail.count > 0)
+        reader->tail_first = reader->tail.items[0].db_version;
+    return rc;
+}
+
+static int load_bundle(rowtide__reader *reader)
+{
+    size_t size = (size_t)sqlite3_column_bytes(reader->log, 3);
+    const void *data = sqlite3_column_blob(reader->log, 3);
+    reader->bundle_at = 0;
+    int rc = rowtide__bundle_decode(data ? data : "", data ? size : 0,
+                                    log_version(reader), 1, &reader->bundle);
+    return rc == ROWTIDE_OK ? rowtide__reader_step_log(reader) : rc;
+}
+
+static void use_tail(rowtide__reader *reader)
+{
+    rowtide__log swapped = reader->bundle;
+    reader->bundle = reader->tail;
+    reader->tail = swapped;
+    reader->tail.count = reader->bundle_at = 0;
+}
+
+/* The item of the bundle that comes next. */
+static const rowtide__logged *peek_bundle(const rowtide__reader *reader)
+{
+    size_t left = reader->bundle.count - reader->bundle_at;
+    if (left == 0)
+        return NULL;
+    return &reader->bundle
+                .items[reader->descending ? left - 1 : reader->bundle_at];
+}
+
+static int load_bundled_version(rowtide__reader *reader)
+{
+    const rowtide__logged *item = peek_bundle(reader);
+    int rc = ROWTIDE_OK;
+    reader->items.count = reader->next = 0;
+    reader->streaming = 0;
+    reader->db_version = item->db_version;
+    for (; item && item->db_version == reader->db_version && rc == ROWTIDE_OK;
+         item = peek_bundle(reader)) {
+        if ((!reader->only_table || item->table == reader->only_table)
+            && item->db_version > reader->since
+            && item->db_version <= reader->until)
+            rc = rowtide__log_add(&reader->items, item);
+        reader->bundle_at++;
+    }
+    if (reader->items.count > 1)
+        qsort(reader->items.items, reader->items.count,
+              sizeof *reader->items.items,
+              reader->descending ? compare_ends : compare_starts);
+    return rc;
+}
+
+/* ROWTIDE_DONE behind the last. What is in the tail comes after the log; if
+ * this connection has folded it meanwhile, it is in the log too. */
+static int load_from_log(rowtide__reader *reader)
+{
+    int64_t db_version = reader->log_row ? log_version(reader) : 0;
+    if (!reader->log_row
+        || (reader->descending ? db_version <= reader->since
+                               : db_version >= reader->tail_first
+                                     || reader->db_version > reader->until))
+        return ROWTIDE_DONE;
+    if (log_block(reader) == ROWTIDE__BUNDLE)
+        return load_bundle(reader);
+    if (db_version <= reader->until)
+        return load_version(reader);
+    return reader->descending ? rowtide__reader_step_log(reader) : ROWTIDE_DONE;
+}
+
 static int load_next_version(rowtide__reader *reader)
 {
-    if (!reader->log_row)
-        return ROWTIDE_DONE;
-    if (reader->descending ? log_version(reader) <= reader->since
-                           : log_version(reader) > reader->until)
-        return ROWTIDE_DONE;
-    return load_version(reader);
+    if (reader->descending && reader->tail.count > 0)
+        use_tail(reader);
+    if (peek_bundle(reader))
+        return load_bundled_version(reader);
+    int rc = load_from_log(reader);
+    if (rc == ROWTIDE_DONE && reader->tail.count > 0) {
+        use_tail(reader);
+        return ROWTIDE_OK;
+    }
+    return rc;
 }
 
 static int activate(rowtide__reader *reader, const rowtide__logged *item)
@@ -168,8 +233,6 @@ static int refill(rowtide__reader *reader)
         return ROWTIDE_OK;
     if (!reader->streaming || !is_in_version(reader))
         return ROWTIDE_DONE;
-    if (reader->active_count == 0)
-        rowtide__reader_free_bodies(reader);
     reader->items.count = reader->next = 0;
     int rc = take_block(reader);
     return rc == ROWTIDE_OK ? refill(reader) : rc;
@@ -218,8 +281,8 @@ int rowtide__reader_next_spot(rowtide__reader *reader, rowtide__spot *out)
     size_t place = first_active(reader);
     const rowtide__active *at = &reader->active[place];
     out->table = at->item.table;
-    out->key = at->item.key;
-    out->key.integer += at->nth;
+    out->row = at->item.row + at->nth;
+    out->last = (int64_t)((uint64_t)at->item.row + (uint64_t)at->item.rows - 1);
     out->column = at->item.column + at->offset;
     out->db_version = at->item.db_version;
     out->sequence = at->sequence;
@@ -244,20 +307,20 @@ static int compare_places_down(const void *left, const void *right)
 
 /* Every cell becomes an item of its own. */
 int rowtide__reader_list_row(rowtide__reader *reader,
-                             rowtide__crdt_table *table,
-                             const rowtide__key *key)
+                             rowtide__crdt_table *table, int64_t row)
 {
-    int rc = rowtide__store_read(reader->engine, table, key, &reader->clock);
+    int rc = rowtide__store_read(reader->engine, table, row, &reader->clock);
     for (int i = 0; i < reader->clock.count && rc == ROWTIDE_OK; i++) {
         const rowtide__group *group = &reader->clock.groups[i];
         rowtide__logged item = {group->db_version,
                                 group->sequence,
                                 table->id,
-                                *key,
+                                row,
                                 1,
                                 0,
                                 group->column,
-                                1};
+                                1,
+                                0};
         for (int n = 0; n < group->count && rc == ROWTIDE_OK; n++) {
             item.sequence = group->sequence + n;
             item.column = group->column + n;

@@ -53,7 +53,10 @@ static void write_where_exactly(rowtide__writer *writer,
     for (int i = 0; table->folding && i < table->key_count; i++) {
         rowtide__write_text(writer, " AND ");
         write_name(writer, table->keys[i]);
-        rowtide__write_format(writer, " COLLATE BINARY = ?%d", i + 1);
+        rowtide__write_format(writer, " COLLATE BINARY = ?%d AND typeof(",
+                              i + 1);
+        write_name(writer, table->keys[i]);
+        rowtide__write_format(writer, ") = typeof(?%d)", i + 1);
     }
 }
 
@@ -184,27 +187,93 @@ int rowtide__crdt_write_keyed(const rowtide__crdt_table *table,
     return writer.rc;
 }
 
-static int write_select(const rowtide__crdt_table *table, rowtide_buffer *out)
+static int is_joined(const rowtide__crdt_table *table)
 {
-    rowtide__writer writer = {out, ROWTIDE_OK};
-    rowtide__write_text(&writer, "SELECT ");
-    write_names(&writer, table);
-    for (int i = 0; i < table->column_count; i++) {
-        rowtide__write_text(&writer, ", ");
-        write_name(&writer, table->columns[i].name);
+    return !table->integer_key && !table->rowid;
+}
+
+static void write_select(rowtide__writer *writer,
+                         const rowtide__crdt_table *table)
+{
+    rowtide__write_text(writer, "SELECT ");
+    for (int i = 0; i < table->key_count + table->column_count; i++) {
+        rowtide__write_text(writer, i > 0 ? ", r." : "r.");
+        write_name(writer, i < table->key_count
+                               ? table->keys[i]
+                               : table->columns[i - table->key_count].name);
     }
-    rowtide__write_text(&writer, " FROM main.");
-    write_name(&writer, table->name);
-    return writer.rc;
+    if (table->rowid)
+        rowtide__write_format(writer, ", r.%s", table->rowid);
+}
+
+static void write_from(rowtide__writer *writer,
+                       const rowtide__crdt_table *table)
+{
+    rowtide__write_text(writer, "main.");
+    write_name(writer, table->name);
+    rowtide__write_text(writer, " AS r");
+}
+
+/* A name of the rowid that no column has. */
+static int find_rowid(rowtide__crdt *engine, rowtide__crdt_table *table)
+{
+    static const char *const NAMES[] = {"rowid", "_rowid_", "oid"};
+    int64_t has_rowid, taken = 1;
+    int rc = rowtide__crdt_integer(
+        engine, &has_rowid, 0,
+        "SELECT count(*) FROM pragma_index_list(%Q, 'main') AS i, "
+        "pragma_index_xinfo(i.name, 'main') AS x WHERE i.origin = 'pk' AND "
+        "x.cid = -1",
+        table->name);
+    if (rc != ROWTIDE_OK || !has_rowid)
+        return rc;
+    for (int i = 0; i < 3 && taken && rc == ROWTIDE_OK; i++) {
+        rc = rowtide__crdt_integer(
+            engine, &taken, 0,
+            "SELECT count(*) FROM pragma_table_xinfo(%Q, 'main') WHERE name = "
+            "%Q COLLATE NOCASE",
+            table->name, NAMES[i]);
+        if (rc == ROWTIDE_OK && !taken)
+            table->rowid = NAMES[i];
+    }
+    return rc;
+}
+
+/* One look-up for each key, but in a single statement. */
+static void write_join(rowtide__writer *writer,
+                       const rowtide__crdt_table *table)
+{
+    rowtide__write_format(writer,
+                          ", w.row FROM rowtide_crdt_keys(%lld, ?1, ?2) AS w "
+                          "CROSS JOIN ",
+                          (long long)table->id);
+    write_from(writer, table);
+    for (int i = 0; i < table->key_count; i++) {
+        rowtide__write_text(writer, i > 0 ? " AND r." : " ON r.");
+        write_name(writer, table->keys[i]);
+        rowtide__write_format(writer, " = w.k%d", i);
+    }
 }
 
 static void write_scan(rowtide__writer *writer,
                        const rowtide__crdt_table *table)
 {
-    rowtide__write_text(writer, " WHERE ");
-    write_name(writer, table->keys[0]);
-    rowtide__write_text(writer, " >= ?1 ORDER BY ");
-    write_name(writer, table->keys[0]);
+    if (is_joined(table)) {
+        write_join(writer, table);
+        return;
+    }
+    rowtide__write_text(writer, " FROM ");
+    write_from(writer, table);
+    rowtide__write_text(writer, " WHERE r.");
+    if (table->rowid)
+        rowtide__write_text(writer, table->rowid);
+    else
+        write_name(writer, table->keys[0]);
+    rowtide__write_text(writer, " >= ?1 ORDER BY r.");
+    if (table->rowid)
+        rowtide__write_text(writer, table->rowid);
+    else
+        write_name(writer, table->keys[0]);
 }
 
 static int prepare_select(rowtide__crdt *engine, rowtide__crdt_table *table,
@@ -212,11 +281,17 @@ static int prepare_select(rowtide__crdt *engine, rowtide__crdt_table *table,
 {
     rowtide_buffer sql = ROWTIDE_BUFFER_INIT;
     rowtide__writer writer = {&sql, ROWTIDE_OK};
-    int rc = write_select(table, &sql);
-    if (scan)
+    int rc = ROWTIDE_OK;
+    if (is_joined(table))
+        rc = find_rowid(engine, table);
+    write_select(&writer, table);
+    if (scan) {
         write_scan(&writer, table);
-    else
+    } else {
+        rowtide__write_text(&writer, " FROM ");
+        write_from(&writer, table);
         write_where(&writer, table);
+    }
     if (rc == ROWTIDE_OK)
         rc = writer.rc;
     if (rc == ROWTIDE_OK)

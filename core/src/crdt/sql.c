@@ -9,6 +9,7 @@ static const char *const FIXED[ROWTIDE__FIXED_COUNT] = {
         "SELECT max(db_version) FROM main.rowtide_crdt_log",
     [ROWTIDE__JOIN] = "INSERT INTO crsql_changes SELECT NULL, NULL, NULL, "
                       "NULL, NULL, NULL, NULL, NULL, NULL WHERE 0",
+    [ROWTIDE__WATCH] = "SELECT 1 FROM main.rowtide_crdt_table LIMIT 0",
     [ROWTIDE__LOG_PUT] = "INSERT INTO main.rowtide_crdt_log(db_version, "
                          "batch, block, body) VALUES(?, ?, ?, ?)",
     [ROWTIDE__LOG_BATCH] = "SELECT max(batch) FROM main.rowtide_crdt_log "
@@ -26,10 +27,19 @@ static const char *const FIXED[ROWTIDE__FIXED_COUNT] = {
     [ROWTIDE__LOG_UP] = "SELECT db_version, block, batch, body FROM "
                         "main.rowtide_crdt_log WHERE db_version >= ? "
                         "ORDER BY db_version, block, batch",
+    /* A bundle behind the last version may begin before it. */
     [ROWTIDE__LOG_DOWN] =
         "SELECT db_version, block, batch, body FROM main.rowtide_crdt_log "
-        "WHERE db_version <= ? "
+        "WHERE db_version <= coalesce((SELECT CASE WHEN block < 0 THEN "
+        "db_version END FROM main.rowtide_crdt_log WHERE db_version > ?1 "
+        "ORDER BY db_version, block LIMIT 1), ?1) "
         "ORDER BY db_version DESC, block DESC, batch DESC",
+    [ROWTIDE__TAIL_READ] =
+        "SELECT body, stamp FROM main.rowtide_crdt_tail WHERE id = 1",
+    [ROWTIDE__TAIL_PIN] = "SELECT id FROM main.rowtide_crdt_tail",
+    [ROWTIDE__TAIL_WRITE] =
+        "UPDATE main.rowtide_crdt_tail SET stamp = ?2, body = ?1 WHERE id = 1 "
+        "AND stamp = ?3",
     [ROWTIDE__LOG_ALONE] =
         "SELECT count(*) FROM (SELECT 1 FROM main.rowtide_crdt_log WHERE "
         "db_version = ? LIMIT 2)",
@@ -207,46 +217,37 @@ int rowtide__crdt_argument(sqlite3_value *value, rowtide_value *out)
         out->real = sqlite3_value_double(value);
         break;
     case ROWTIDE_TEXT:
-        out->data = sqlite3_value_text(value);
-        out->size = (size_t)sqlite3_value_bytes(value);
-        break;
     case ROWTIDE_BLOB:
-        out->data = sqlite3_value_blob(value);
+        /* SQLite copies a text to put a NUL behind it. Its size is that in
+         * UTF-8, which it then is in. */
         out->size = (size_t)sqlite3_value_bytes(value);
-        break;
+        out->data = out->size > 0 ? sqlite3_value_blob(value) : "";
+        if (out->size == 0 && out->type == ROWTIDE_TEXT)
+            out->data = sqlite3_value_text(value);
+        return out->data ? ROWTIDE_OK : rowtide__nomem();
     default:
         break;
     }
-    if (!out->data && (out->size > 0 || out->type == ROWTIDE_TEXT))
-        return rowtide__nomem();
     return ROWTIDE_OK;
+}
+
+void rowtide__crdt_result(sqlite3_context *context, const rowtide_value *value)
+{
+    const void *data = value->data ? value->data : "";
+    if (value->type == ROWTIDE_INTEGER)
+        sqlite3_result_int64(context, value->integer);
+    else if (value->type == ROWTIDE_REAL)
+        sqlite3_result_double(context, value->real);
+    else if (value->type == ROWTIDE_TEXT)
+        sqlite3_result_text64(context, data, value->size, SQLITE_TRANSIENT,
+                              SQLITE_UTF8);
+    else if (value->type == ROWTIDE_BLOB)
+        sqlite3_result_blob64(context, data, value->size, SQLITE_TRANSIENT);
 }
 
 int rowtide__crdt_read_column(sqlite3_stmt *stmt, int index, rowtide_value *out)
 {
-    *out = rowtide_value_null();
-    out->type = (rowtide_type)sqlite3_column_type(stmt, index);
-    switch (out->type) {
-    case ROWTIDE_INTEGER:
-        out->integer = sqlite3_column_int64(stmt, index);
-        break;
-    case ROWTIDE_REAL:
-        out->real = sqlite3_column_double(stmt, index);
-        break;
-    case ROWTIDE_TEXT:
-        out->data = sqlite3_column_text(stmt, index);
-        out->size = (size_t)sqlite3_column_bytes(stmt, index);
-        break;
-    case ROWTIDE_BLOB:
-        out->data = sqlite3_column_blob(stmt, index);
-        out->size = (size_t)sqlite3_column_bytes(stmt, index);
-        break;
-    default:
-        break;
-    }
-    if (!out->data && (out->size > 0 || out->type == ROWTIDE_TEXT))
-        return rowtide__nomem();
-    return ROWTIDE_OK;
+    return rowtide__crdt_argument(sqlite3_column_value(stmt, index), out);
 }
 
 int rowtide__crdt_integer(rowtide__crdt *engine, int64_t *out,

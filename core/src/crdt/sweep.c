@@ -21,7 +21,6 @@ typedef struct sweep {
     place at;
     rowtide__log items, kept;
     rowtide__clock clock;
-    unsigned char *body;
     sqlite3_stmt *blocks; /* at the one that is being swept */
     int64_t seen, dropped;
     int64_t outdated, total, kept_so_far; /* of the whole log, by estimate */
@@ -39,7 +38,7 @@ static int keep_columns(sweep *work, const rowtide__logged *item)
         part.column = column;
         part.sequence = item->sequence + (column - item->column);
         while (column < end && rowtide__clock_find(&work->clock, column, &cell)
-               && cell.db_version == work->at.db_version
+               && cell.db_version == item->db_version
                && cell.sequence == item->sequence + (column - item->column))
             column++;
         part.count = column - part.column;
@@ -54,45 +53,46 @@ static int keep_columns(sweep *work, const rowtide__logged *item)
     return rc;
 }
 
-/* In a run, what holds for its first row holds for all if strides agree. */
-static int has_stride(const rowtide__clock *run, int32_t column, int64_t stride)
+/* What holds for the first row holds for all: set by that item or by another
+ * one. */
+static int is_alike(const rowtide__group *run, const rowtide__group *first,
+                    const rowtide__logged *item)
 {
-    for (int i = 0; i < run->count; i++)
-        if (column >= run->groups[i].column
-            && column < run->groups[i].column + run->groups[i].count)
-            return run->groups[i].stride == stride;
-    return 0;
+    if (run->column >= item->column + item->count
+        || run->column + run->count <= item->column)
+        return 1;
+    return run->leap == item->leap
+           && (run->stride == item->stride
+               || first->db_version != item->db_version);
 }
 
 /* How many rows of the item, from the first, one record or gap covers. */
-static int64_t rows_covered(rowtide__crdt_table *table,
+static int64_t rows_covered(const sweep *work, const rowtide__crdt_table *table,
                             const rowtide__logged *item)
 {
-    if (table->run_rows == 0 || !table->integer_key)
+    if (table->run_rows == 0 || item->rows == 1)
         return 1;
-    int64_t rows = table->run_rows - (item->key.integer - table->run_first);
-    if (rows >= item->rows)
-        rows = item->rows;
-    return rows > 1 && has_stride(&table->run, item->column, item->stride)
-               ? rows
-               : 1;
+    int64_t rows = table->run_rows - (item->row - table->run_first);
+    for (int i = 0; i < table->run.count; i++)
+        if (!is_alike(&table->run.groups[i], &work->clock.groups[i], item))
+            return 1;
+    return rows < item->rows ? rows : item->rows;
 }
 
 static int keep_rows(sweep *work, rowtide__crdt_table *table,
                      rowtide__logged *rest)
 {
-    int rc = rowtide__store_read(work->engine, table, &rest->key, &work->clock);
+    int rc = rowtide__store_read(work->engine, table, rest->row, &work->clock);
     rowtide__logged part = *rest;
     if (rc != ROWTIDE_OK)
         return rc;
-    part.rows = rows_covered(table, rest);
+    part.rows = rows_covered(work, table, rest);
     if (work->clock.count > 0)
         rc = keep_columns(work, &part);
-    rest->rows -= part.rows;
-    if (rest->rows == 0)
-        return rc;
-    rest->key.integer += part.rows;
-    rest->sequence += part.rows * rest->stride;
+    if (part.rows == rest->rows)
+        rest->rows = 0;
+    else
+        rowtide__logged_skip(rest, part.rows);
     return rc;
 }
 
@@ -106,7 +106,6 @@ static int keep_item(sweep *work, const rowtide__logged *item)
     if (!table || (table->dropped && !table->altering))
         return ROWTIDE_OK;
     rc = rowtide__crdt_table_shape(work->engine, table);
-    rest.db_version = work->at.db_version;
     while (rest.rows > 0 && rc == ROWTIDE_OK)
         rc = keep_rows(work, table, &rest);
     return rc;
@@ -158,10 +157,11 @@ static int read_next(sweep *work, int64_t last)
         work->at.db_version = sqlite3_column_int64(stmt, 0);
         work->at.block = sqlite3_column_int64(stmt, 1);
         work->at.batch = sqlite3_column_int64(stmt, 2);
-        rowtide__free(work->body);
-        work->body = rowtide__memdup(data ? data : "", size);
-        rc = work->body ? rowtide__log_decode(work->body, size, &work->items)
-                        : ROWTIDE_ENOMEM;
+        rc = work->at.block == ROWTIDE__BUNDLE
+                 ? rowtide__bundle_decode(data ? data : "", data ? size : 0,
+                                          work->at.db_version, 0, &work->items)
+                 : rowtide__log_decode(data, data ? size : 0,
+                                       work->at.db_version, &work->items);
     } else {
         work->items.count = work->kept.count = 0;
     }
@@ -190,15 +190,27 @@ static int drop_block(sweep *work)
         rc = is_alone(work, &alone);
     if (rc != ROWTIDE_OK)
         return rc;
-    if (work->at.block > 0 || alone)
+    if (work->at.block != 0 || alone)
         return run_at(work, ROWTIDE__LOG_DROP, 0);
     work->engine->bytes.size = 0;
     return work->items.count > 0 ? run_at(work, ROWTIDE__LOG_CHANGE, 1)
                                  : ROWTIDE_OK;
 }
 
+/* How many cells of single rows. */
+static uint64_t weigh(const rowtide__log *log)
+{
+    uint64_t cells = 0;
+    for (size_t i = 0; i < log->count; i++)
+        cells += (uint64_t)log->items[i].rows * (uint64_t)log->items[i].count;
+    return cells;
+}
+
+/* Runs of a bundle may have been parted and are whole still. */
 static int is_same(const sweep *work)
 {
+    if (work->at.block == ROWTIDE__BUNDLE)
+        return weigh(&work->items) == weigh(&work->kept);
     if (work->items.count != work->kept.count)
         return 0;
     for (size_t i = 0; i < work->items.count; i++)
@@ -226,6 +238,12 @@ static int put_in_order(sweep *work)
            <= work->items.items[work->items.count - 1].sequence;
 }
 
+static int change_bundle(sweep *work)
+{
+    int rc = rowtide__bundle_encode(work->engine, &work->kept);
+    return rc == ROWTIDE_OK ? run_at(work, ROWTIDE__LOG_CHANGE, 1) : rc;
+}
+
 static int sweep_block(sweep *work)
 {
     size_t at = 0;
@@ -237,7 +255,11 @@ static int sweep_block(sweep *work)
         return rc;
     if (work->kept.count == 0)
         return drop_block(work);
-    if (is_same(work) || !put_in_order(work))
+    if (is_same(work))
+        return ROWTIDE_OK;
+    if (work->at.block == ROWTIDE__BUNDLE)
+        return change_bundle(work);
+    if (!put_in_order(work))
         return ROWTIDE_OK;
     rc = rowtide__log_encode(work->engine, &work->kept, &at);
     /* Runs that fell apart may not fit: then all stays as it is. */
@@ -301,6 +323,24 @@ static void count(sweep *work, int ended)
     work->at.block = work->at.batch = 0;
 }
 
+/* In bundles, each row was an item. */
+static int64_t count_items(const sweep *work, const rowtide__log *log)
+{
+    int64_t count = 0;
+    if (work->at.block != ROWTIDE__BUNDLE)
+        return (int64_t)log->count;
+    for (size_t i = 0; i < log->count; i++)
+        count += log->items[i].rows;
+    return count;
+}
+
+static void note_items(sweep *work)
+{
+    int64_t seen = count_items(work, &work->items);
+    work->seen += seen;
+    work->dropped += seen - count_items(work, &work->kept);
+}
+
 static int go_round(sweep *work, int64_t wanted)
 {
     /* The last version says how far the database has come. */
@@ -313,8 +353,7 @@ static int go_round(sweep *work, int64_t wanted)
         rc = read_next(work, last);
         if (rc == ROWTIDE_OK)
             rc = sweep_block(work);
-        work->seen += (int64_t)work->items.count;
-        work->dropped += (int64_t)work->items.count - (int64_t)work->kept.count;
+        note_items(work);
     }
     if (rc < 0)
         return rc;
@@ -341,6 +380,5 @@ int rowtide__crdt_sweep(rowtide__crdt *engine)
     rowtide__log_dispose(&work.items);
     rowtide__log_dispose(&work.kept);
     rowtide__clock_dispose(&work.clock);
-    rowtide__free(work.body);
     return rc;
 }

@@ -26,6 +26,7 @@ static void finalize_table(rowtide__crdt_table *table)
     }
     rowtide__sets_free(table->sets);
     table->sets = NULL;
+    rowtide__numbers_finalize(table);
     finalize_columns(table);
 }
 
@@ -39,6 +40,7 @@ void rowtide__crdt_tables_finalize(rowtide__crdt *engine)
 static void drop_shape(rowtide__crdt_table *table)
 {
     finalize_table(table);
+    rowtide__numbers_free(table);
     for (int i = 0; i < table->key_count; i++)
         rowtide__free(table->keys[i]);
     for (int i = 0; i < table->column_count; i++)
@@ -49,6 +51,8 @@ static void drop_shape(rowtide__crdt_table *table)
     table->columns = NULL;
     table->key_count = table->column_count = table->max_column = 0;
     table->shaped = table->stale = table->keys_changed = 0;
+    table->rowid = NULL;
+    table->guard_schema = 0;
 }
 
 static void free_table(rowtide__crdt_table *table)
@@ -151,13 +155,15 @@ static int note_trigger(rowtide__crdt *engine, const char *trigger,
     size_t size = trigger ? strlen(trigger) : 0;
     if (size < sizeof SUFFIX)
         return ROWTIDE_OK;
+    int altering = trigger[size - 5] == 'm';
     size -= sizeof SUFFIX - 1;
     for (rowtide__crdt_table *table = engine->tables; table;
          table = table->next) {
         if (strlen(table->registered) != size
             || sqlite3_strnicmp(table->registered, trigger, (int)size) != 0)
             continue;
-        table->dropped = table->altering = 0;
+        table->dropped = 0;
+        table->altering = altering;
         /* Peers know the table by the name it was enabled with. */
         if (sqlite3_stricmp(table->registered, name) == 0)
             return ROWTIDE_OK;
@@ -186,7 +192,10 @@ static int load_triggers(rowtide__crdt *engine)
     int rc = rowtide__crdt_prepare(
         engine, &stmt,
         "SELECT name, tbl_name FROM main.sqlite_master WHERE "
-        "type = 'trigger' AND name LIKE '%%\\_\\_crsql\\_itrig' ESCAPE '\\'");
+        "type = 'trigger' AND (name LIKE '%%\\_\\_crsql\\_itrig' ESCAPE '\\' "
+        "OR "
+        "name LIKE '%%\\_\\_crsql\\_mtrig' ESCAPE '\\') ORDER BY substr(name, "
+        "-5)");
     while (rc == ROWTIDE_OK
            && (rc = rowtide__crdt_step(engine, stmt)) == ROWTIDE_OK)
         rc = note_trigger(engine, (const char *)sqlite3_column_text(stmt, 0),
@@ -273,7 +282,8 @@ static int add_key(rowtide__crdt_table *table, int place, const char *name)
     return table->keys[place - 1] ? ROWTIDE_OK : ROWTIDE_ENOMEM;
 }
 
-static int add_column(rowtide__crdt_table *table, const char *name)
+static int add_column(rowtide__crdt_table *table, const char *name,
+                      int not_null)
 {
     size_t count = (size_t)table->column_count;
     rowtide__crdt_column *columns = rowtide__realloc(
@@ -282,6 +292,7 @@ static int add_column(rowtide__crdt_table *table, const char *name)
         return ROWTIDE_ENOMEM;
     table->columns = columns;
     memset(&columns[count], 0, sizeof *columns);
+    columns[count].not_null = not_null;
     columns[count].name = rowtide__strdup(name);
     if (!columns[count].name)
         return ROWTIDE_ENOMEM;
@@ -295,7 +306,8 @@ static int read_actual(rowtide__crdt *engine, rowtide__crdt_table *table)
     sqlite3_stmt *stmt;
     int rc = rowtide__crdt_prepare(
         engine, &stmt,
-        "SELECT name, pk, hidden FROM pragma_table_xinfo(%Q, 'main')",
+        "SELECT name, pk, hidden, \"notnull\" FROM pragma_table_xinfo(%Q, "
+        "'main')",
         table->name);
     while (rc == ROWTIDE_OK
            && (rc = rowtide__crdt_step(engine, stmt)) == ROWTIDE_OK) {
@@ -305,7 +317,7 @@ static int read_actual(rowtide__crdt *engine, rowtide__crdt_table *table)
         else if (sqlite3_column_int(stmt, 1) > 0)
             rc = add_key(table, sqlite3_column_int(stmt, 1), name);
         else if (sqlite3_column_int(stmt, 2) == 0)
-            rc = add_column(table, name);
+            rc = add_column(table, name, sqlite3_column_int(stmt, 3));
     }
     sqlite3_finalize(stmt);
     return rc < 0 ? rc : ROWTIDE_OK;
@@ -313,21 +325,23 @@ static int read_actual(rowtide__crdt *engine, rowtide__crdt_table *table)
 
 static int read_folding(rowtide__crdt *engine, rowtide__crdt_table *table)
 {
-    int64_t columns;
+    int64_t found;
     int rc = rowtide__crdt_integer(
-        engine, &columns, 0,
-        "SELECT count(*) FROM pragma_index_list(%Q, 'main') AS i, "
+        engine, &found, 0,
+        "SELECT EXISTS(SELECT 1 FROM pragma_index_list(%Q, 'main') AS i, "
         "pragma_index_xinfo(i.name, 'main') AS x WHERE i.origin = 'pk' AND "
-        "x.key AND x.coll <> 'BINARY' COLLATE NOCASE",
-        table->name);
-    table->folding = columns > 0;
+        "x.key AND x.coll <> 'BINARY' COLLATE NOCASE) OR EXISTS(SELECT 1 FROM "
+        "pragma_table_info(%Q, 'main') WHERE pk > 0 AND "
+        "upper(type) IN ('', 'ANY'))",
+        table->name, table->name);
+    table->folding = found != 0;
     return rc;
 }
 
 /* A key without an index of its own is the rowid. */
 static int read_kind(rowtide__crdt *engine, rowtide__crdt_table *table)
 {
-    int64_t indexes, stored = 0;
+    int64_t indexes, numbered = 0;
     int rc = rowtide__crdt_integer(
         engine, &indexes, 0,
         "SELECT count(*) FROM pragma_index_list(%Q, 'main') WHERE "
@@ -336,12 +350,11 @@ static int read_kind(rowtide__crdt *engine, rowtide__crdt_table *table)
     table->integer_key = indexes == 0 && table->key_count == 1;
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_integer(
-            engine, &stored, table->integer_key,
-            "SELECT count(*) FROM "
-            "pragma_table_info('rowtide_crdt_rows_%lld', 'main') WHERE name = "
-            "'first'",
+            engine, &numbered, !table->integer_key,
+            "SELECT count(*) FROM main.sqlite_master WHERE type = 'table' AND "
+            "name = 'rowtide_crdt_keys_%lld'",
             (long long)table->id);
-    table->keys_changed = (stored != 0) != table->integer_key;
+    table->keys_changed = (numbered == 0) != table->integer_key;
     return rc == ROWTIDE_OK ? read_folding(engine, table) : rc;
 }
 

@@ -130,19 +130,8 @@ static int is_at_end(sqlite3_vtab_cursor *base)
 static int read_column(sqlite3_vtab_cursor *base, sqlite3_context *context,
                        int column)
 {
-    const rowtide_value *value = &((unpack_cursor *)base)->value;
-    const void *data = value->data ? value->data : "";
-    if (column != 0)
-        return SQLITE_OK;
-    if (value->type == ROWTIDE_INTEGER)
-        sqlite3_result_int64(context, value->integer);
-    else if (value->type == ROWTIDE_REAL)
-        sqlite3_result_double(context, value->real);
-    else if (value->type == ROWTIDE_TEXT)
-        sqlite3_result_text64(context, data, value->size, SQLITE_TRANSIENT,
-                              SQLITE_UTF8);
-    else if (value->type == ROWTIDE_BLOB)
-        sqlite3_result_blob64(context, data, value->size, SQLITE_TRANSIENT);
+    if (column == 0)
+        rowtide__crdt_result(context, &((unpack_cursor *)base)->value);
     return SQLITE_OK;
 }
 

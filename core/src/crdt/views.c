@@ -1,5 +1,6 @@
 #include "crdt/enable.h"
 #include "crdt/pack.h"
+#include "crdt/tail.h"
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/writer.h"
@@ -19,10 +20,9 @@ typedef struct clock_table {
 typedef struct clock_cursor {
     sqlite3_vtab_cursor base;
     rowtide__crdt_table *table;
-    sqlite3_stmt *stmt;
-    rowtide__clock record;
-    int64_t rows, nth; /* of the record */
-    int group, offset; /* of the cell */
+    rowtide__walk walk; /* at a record */
+    int64_t nth;        /* row of it */
+    int group, offset;  /* of the cell */
     int64_t key;
     int ended;
 } clock_cursor;
@@ -85,8 +85,7 @@ static int open_clock(sqlite3_vtab *vtab, sqlite3_vtab_cursor **out)
 static int close_clock(sqlite3_vtab_cursor *base)
 {
     clock_cursor *cursor = (clock_cursor *)base;
-    sqlite3_finalize(cursor->stmt);
-    rowtide__clock_dispose(&cursor->record);
+    rowtide__walk_close(&cursor->walk);
     sqlite3_free(cursor);
     return SQLITE_OK;
 }
@@ -107,13 +106,8 @@ static int end_call(sqlite3_vtab_cursor *base, int status)
 
 static int next_record(clock_cursor *cursor)
 {
-    int rc = rowtide__crdt_step(engine_of(&cursor->base), cursor->stmt);
+    int rc = rowtide__walk_next(&cursor->walk);
     cursor->ended = rc != ROWTIDE_OK;
-    if (rc == ROWTIDE_OK)
-        rc = rowtide__clock_decode(
-            &cursor->record, &cursor->rows,
-            sqlite3_column_blob(cursor->stmt, 1),
-            (size_t)sqlite3_column_bytes(cursor->stmt, 1));
     cursor->nth = cursor->group = cursor->offset = 0;
     cursor->key++;
     return rc;
@@ -122,23 +116,24 @@ static int next_record(clock_cursor *cursor)
 /* Cells of columns that are gone are passed over. */
 static int is_shown(const clock_cursor *cursor)
 {
-    if (cursor->group >= cursor->record.count)
+    if (cursor->group >= cursor->walk.clock.count)
         return 0;
-    int column = cursor->record.groups[cursor->group].column + cursor->offset;
+    int column = cursor->walk.clock.groups[cursor->group].column
+                 + cursor->offset;
     return column == ROWTIDE__SENTINEL
            || rowtide__crdt_column_by_id(cursor->table, column) >= 0;
 }
 
 static int step_cell(clock_cursor *cursor)
 {
-    if (cursor->group < cursor->record.count
-        && ++cursor->offset < cursor->record.groups[cursor->group].count)
+    if (cursor->group < cursor->walk.clock.count
+        && ++cursor->offset < cursor->walk.clock.groups[cursor->group].count)
         return ROWTIDE_OK;
     cursor->offset = 0;
-    if (++cursor->group < cursor->record.count)
+    if (++cursor->group < cursor->walk.clock.count)
         return ROWTIDE_OK;
     cursor->group = 0;
-    if (++cursor->nth == cursor->rows)
+    if (++cursor->nth == cursor->walk.rows)
         return next_record(cursor);
     cursor->key++;
     return ROWTIDE_OK;
@@ -163,10 +158,7 @@ static int start(clock_cursor *cursor, int64_t id)
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_table_by_id(engine, id, &cursor->table);
     if (rc == ROWTIDE_OK)
-        rc = rowtide__crdt_prepare(
-            engine, &cursor->stmt,
-            "SELECT %s, clock FROM main.rowtide_crdt_rows_%lld ORDER BY 1",
-            cursor->table->integer_key ? "first" : "pk", (long long)id);
+        rc = rowtide__walk_open(&cursor->walk, engine, cursor->table);
     if (rc == ROWTIDE_OK)
         rc = next_record(cursor);
     return rc;
@@ -178,8 +170,7 @@ static int filter_clock(sqlite3_vtab_cursor *base, int plan, const char *text,
     clock_cursor *cursor = (clock_cursor *)base;
     (void)text;
     (void)argc;
-    sqlite3_finalize(cursor->stmt);
-    cursor->stmt = NULL;
+    rowtide__walk_close(&cursor->walk);
     cursor->key = 0;
     cursor->ended = 1;
     if (plan == 0)
@@ -198,14 +189,10 @@ static int is_at_end(sqlite3_vtab_cursor *base)
 static int result_pk(clock_cursor *cursor, sqlite3_context *context)
 {
     rowtide_buffer packed = ROWTIDE_BUFFER_INIT;
-    rowtide__key key = {0, NULL, 0};
-    if (cursor->table->integer_key)
-        key.integer = sqlite3_column_int64(cursor->stmt, 0) + cursor->nth;
-    else {
-        key.data = sqlite3_column_blob(cursor->stmt, 0);
-        key.size = (size_t)sqlite3_column_bytes(cursor->stmt, 0);
-    }
-    int rc = rowtide__key_write(cursor->table, &key, &packed);
+    rowtide__key key;
+    int rc = rowtide__key_of_row(engine_of(&cursor->base), cursor->table,
+                                 cursor->walk.first + cursor->nth, &packed,
+                                 &key);
     if (rc == ROWTIDE_OK)
         sqlite3_result_blob64(context, packed.data, packed.size,
                               SQLITE_TRANSIENT);
@@ -228,7 +215,7 @@ static int read_column(sqlite3_vtab_cursor *base, sqlite3_context *context,
                        int column)
 {
     clock_cursor *cursor = (clock_cursor *)base;
-    const rowtide__group *group = &cursor->record.groups[cursor->group];
+    const rowtide__group *group = &cursor->walk.clock.groups[cursor->group];
     if (column == PK)
         return end_call(base, result_pk(cursor, context));
     if (column == COL_NAME)
@@ -238,7 +225,8 @@ static int read_column(sqlite3_vtab_cursor *base, sqlite3_context *context,
     else if (column == COL_VERSION)
         sqlite3_result_int64(context, group->version);
     else if (column == DB_VERSION)
-        sqlite3_result_int64(context, group->db_version);
+        sqlite3_result_int64(context,
+                             group->db_version + cursor->nth * group->leap);
     else if (column == SITE_ID)
         sqlite3_result_int64(context, group->site);
     else if (column == SEQ)
@@ -270,25 +258,15 @@ static const sqlite3_module MODULE = {
 static void part(sqlite3_context *context, int argc, sqlite3_value **argv)
 {
     rowtide__unpack unpack;
-    rowtide_value value;
+    rowtide_value value = rowtide_value_null();
     int wanted = sqlite3_value_int(argv[1]);
     (void)argc;
     int rc = rowtide__unpack_open(&unpack, sqlite3_value_blob(argv[0]),
                                   (size_t)sqlite3_value_bytes(argv[0]));
     for (int i = 0; i <= wanted && rc == ROWTIDE_OK; i++)
         rc = rowtide__unpack_next(&unpack, &value);
-    if (rc != ROWTIDE_OK)
-        return;
-    if (value.type == ROWTIDE_INTEGER)
-        sqlite3_result_int64(context, value.integer);
-    else if (value.type == ROWTIDE_REAL)
-        sqlite3_result_double(context, value.real);
-    else if (value.type == ROWTIDE_TEXT)
-        sqlite3_result_text64(context, value.size ? value.data : "", value.size,
-                              SQLITE_TRANSIENT, SQLITE_UTF8);
-    else if (value.type == ROWTIDE_BLOB)
-        sqlite3_result_blob64(context, value.size ? value.data : "", value.size,
-                              SQLITE_TRANSIENT);
+    if (rc == ROWTIDE_OK)
+        rowtide__crdt_result(context, &value);
 }
 
 static int create_pks(rowtide__crdt *engine, const rowtide__crdt_table *table)
