@@ -71,3 +71,22 @@ def test_a_cursor_that_is_read_is_not_disturbed(make, new):
         plan.apply()
     assert cursor.fetchall() == [(2,), (3,)]
     plan.apply()
+
+
+def test_shadow_tables_of_a_module_that_is_missing_are_not_dropped(make, tmp_path):
+    """As when an extension was loaded where the table was made, but is not here."""
+    db = make("CREATE VIRTUAL TABLE v USING fts5(x); INSERT INTO v VALUES ('kept')"
+              "; CREATE TABLE victim(x)", tmp_path / "a.db")  # fmt: skip
+    db.executescript("PRAGMA writable_schema = ON; UPDATE sqlite_schema SET "
+                     "sql = replace(sql, 'fts5', 'unheard_of') WHERE name = 'v'")  # fmt: skip
+    db.close()
+    db = make("", tmp_path / "a.db")
+    model = "CREATE VIRTUAL TABLE v USING unheard_of(x); CREATE TABLE other(x)"
+    kinds = {table.name: table.kind for table in db.schema().tables}
+    assert kinds.pop("v") == "virtual" and kinds.pop("victim") == "ordinary"
+    assert set(kinds.values()) == {"shadow"}
+    plan = db.plan(model, allow="destructive")
+    assert sorted(step.name for step in plan) == ["other", "victim"]
+    plan.apply()
+    assert db.execute("SELECT * FROM v_content").fetchall() == [(1, "kept")]
+    assert not db.plan(model)

@@ -172,6 +172,45 @@ static int mark_shadows(rowtide__reading *it, const rowtide_schema_table *owner)
     return ROWTIDE_OK;
 }
 
+static int is_missing(rowtide__reading *it, const char *module, int *out)
+{
+    static const char SQL[] = "SELECT NOT EXISTS (SELECT 1 FROM "
+                              "pragma_module_list WHERE name = ? "
+                              "COLLATE NOCASE)";
+    sqlite3_stmt *stmt = NULL;
+    *out = 0;
+    int rc = judge(it, sqlite3_prepare_v2(it->sqlite, SQL, -1, &stmt, NULL));
+    if (rc == ROWTIDE_OK && stmt) {
+        sqlite3_bind_text(stmt, 1, module, -1, SQLITE_STATIC);
+        int sqlite_rc = sqlite3_step(stmt);
+        *out = sqlite_rc == SQLITE_ROW && sqlite3_column_int(stmt, 0);
+        rc = judge(it, sqlite_rc);
+    }
+    sqlite3_finalize(stmt);
+    return rc;
+}
+
+/* Of a module that is not there nobody knows the suffixes. Better to leave a
+ * table alone that is none than to drop one that is. */
+static int mark_possible_shadows(rowtide__reading *it,
+                                 const rowtide_schema_table *owner)
+{
+    int missing = 0;
+    if (!owner->module)
+        return ROWTIDE_OK;
+    int rc = is_missing(it, owner->module, &missing);
+    size_t size = strlen(owner->name);
+    for (size_t i = 0; missing && i < it->tables.count; i++) {
+        const rowtide_schema_table *table = it->tables.items[i];
+        if (table->kind == ROWTIDE_TABLE_ORDINARY
+            && sqlite3_strnicmp(table->name, owner->name, (int)size) == 0
+            && table->name[size] == '_')
+            rowtide__schema_entry(it->model, table->name)->table->view.kind =
+                ROWTIDE_TABLE_SHADOW;
+    }
+    return rc;
+}
+
 int rowtide__read_kinds(rowtide__reading *it)
 {
     sqlite3_stmt *stmt;
@@ -189,7 +228,10 @@ int rowtide__read_kinds(rowtide__reading *it)
     if (rc == ROWTIDE_OK && stmt && sqlite_rc != SQLITE_DONE)
         rc = judge(it, sqlite_rc);
     sqlite3_finalize(stmt);
-    for (size_t i = 0; i < it->tables.count && rc == ROWTIDE_OK; i++)
+    for (size_t i = 0; i < it->tables.count && rc == ROWTIDE_OK; i++) {
         rc = mark_shadows(it, it->tables.items[i]);
+        if (rc == ROWTIDE_OK)
+            rc = mark_possible_shadows(it, it->tables.items[i]);
+    }
     return rc;
 }
