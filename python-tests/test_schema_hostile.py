@@ -90,3 +90,29 @@ def test_shadow_tables_of_a_module_that_is_missing_are_not_dropped(make, tmp_pat
     plan.apply()
     assert db.execute("SELECT * FROM v_content").fetchall() == [(1, "kept")]
     assert not db.plan(model)
+
+
+@pytest.mark.parametrize(
+    ("check", "fine", "odd"),
+    [
+        ("typeof(a) = 'integer'", ["1", "02"], "x"),
+        ("a < 10", ["5", "-3"], "60"),
+        ("a IN ('1', '2')", ["1", "2"], "3"),
+        ("a + 0 > coalesce(b, 0)", ["7", "10"], "-1"),
+    ],
+)
+def test_a_check_is_about_values_as_they_become(make, check, fine, odd):
+    new = f"CREATE TABLE t(a INTEGER, b, CHECK ({check}))"
+    db = make("CREATE TABLE t(a TEXT, b)")
+    db.executemany("INSERT INTO t (a) VALUES (?)", [(value,) for value in fine])
+    db.commit()
+    plan = db.plan(new, allow="lossy")
+    assert not [finding for finding in plan.preflight() if finding.fatal]
+    db.execute("INSERT INTO t (rowid, a) VALUES (99, ?)", (odd,))
+    db.commit()
+    found = [finding for finding in plan.preflight() if finding.fatal]
+    assert [finding.samples for finding in found] == [("rowid = 99",)]
+    db.execute("DELETE FROM t WHERE rowid = 99")
+    db.commit()
+    plan.apply()
+    assert db.execute("SELECT a FROM t").fetchall() == [(int(value),) for value in fine]

@@ -30,6 +30,17 @@ static const char TO_REAL[] = "(" IS_NUMBER("%1$s") " AND ((" OTHER_TEXT(
 static const char TO_TEXT[] =
     "typeof(%1$s) = 'real' AND CAST(CAST(%1$s AS TEXT) AS REAL) <> %1$s";
 
+/* ## What it becomes */
+
+static const char AS_NUMBER[] = "CASE WHEN " IS_NUMBER(
+    "%1$s") " OR typeof(%1$s) = 'real' THEN CAST(%1$s AS NUMERIC) ELSE %1$s "
+            "END";
+static const char AS_REAL[] = "CASE WHEN " IS_NUMBER(
+    "%1$s") " OR typeof(%1$s) = 'integer' THEN CAST(%1$s AS REAL) ELSE %1$s "
+            "END";
+static const char AS_TEXT[] = "CASE WHEN typeof(%1$s) IN ('integer', 'real') "
+                              "THEN CAST(%1$s AS TEXT) ELSE %1$s END";
+
 /* ## What STRICT refuses, and a rowid too */
 
 static const char NOT_INTEGER[] =
@@ -273,7 +284,82 @@ static int had_check(const rowtide__suspect *suspect, const char *expression)
     return same;
 }
 
-static int add_check(rowtide__arena *arena, rowtide__suspect *suspect,
+static const char *converting_pattern(rowtide_schema_affinity affinity)
+{
+    switch (affinity) {
+    case ROWTIDE_AFFINITY_TEXT:
+        return AS_TEXT;
+    case ROWTIDE_AFFINITY_NUMERIC:
+    case ROWTIDE_AFFINITY_INTEGER:
+        return AS_NUMBER;
+    case ROWTIDE_AFFINITY_REAL:
+        return AS_REAL;
+    default:
+        return NULL;
+    }
+}
+
+static int is_converted(const rowtide_plan *plan,
+                        const rowtide__suspect *suspect,
+                        const rowtide_schema_column *column, int *out)
+{
+    const rowtide_schema_column *old = NULL;
+    int rc = column->generated_as ? ROWTIDE_OK
+                                  : rowtide__suspect_old_column(
+                                        plan, suspect, column->name, &old);
+    *out = old && old->affinity != column->affinity
+           && converting_pattern(column->affinity);
+    return rc;
+}
+
+/* The columns of a CHECK that are converted, or "" if none is. */
+static int write_converted(const rowtide_plan *plan, rowtide__arena *arena,
+                           const rowtide__suspect *suspect, const char *check,
+                           const char **out)
+{
+    const rowtide_schema_column *const *columns = suspect->target->view.columns;
+    rowtide__arena names = {NULL, 0};
+    int rc = ROWTIDE_OK;
+    *out = "";
+    for (size_t i = 0; columns[i] && rc == ROWTIDE_OK; i++) {
+        const char *name = columns[i]->name;
+        int converted = 0;
+        if (mentions(check, name, &names))
+            rc = is_converted(plan, suspect, columns[i], &converted);
+        if (!converted)
+            continue;
+        const char *value = with_column(
+            arena, converting_pattern(columns[i]->affinity), name);
+        *out = value ? rowtide__arena_sql(arena, "%s%s%s AS \"%w\"", *out,
+                                          **out ? ", " : "", value, name)
+                     : NULL;
+        rc = *out ? rc : ROWTIDE_ENOMEM;
+    }
+    rowtide__arena_dispose(&names);
+    return rc;
+}
+
+/* A row is in the way if it is so both as it is and converted. Neither alone
+ * has the affinity of the new column, and a row that is none would block it
+ * all, while one that is missed fails when it is copied. */
+static int write_check(const rowtide_plan *plan, rowtide__arena *arena,
+                       const rowtide__suspect *suspect, const char *check,
+                       const char **out)
+{
+    const char *converted;
+    int rc = write_converted(plan, arena, suspect, check, &converted);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    *out = *converted ? rowtide__arena_sql(arena,
+                                           "NOT (%s) AND NOT (SELECT (%s) FROM "
+                                           "(SELECT %s))",
+                                           check, check, converted)
+                      : rowtide__arena_sql(arena, "NOT (%s)", check);
+    return *out ? ROWTIDE_OK : ROWTIDE_ENOMEM;
+}
+
+static int add_check(const rowtide_plan *plan, rowtide__arena *arena,
+                     rowtide__suspect *suspect,
                      const rowtide_schema_check *check)
 {
     int had = had_check(suspect, check->expression);
@@ -283,10 +369,11 @@ static int add_check(rowtide__arena *arena, rowtide__suspect *suspect,
         arena, suspect, ROWTIDE_FINDING_CHECK, NULL, check->column);
     if (!condition)
         return ROWTIDE_ENOMEM;
-    condition->sql = rowtide__arena_sql(arena, "NOT (%s)", check->expression);
     condition->note = rowtide__arena_sql(arena, "CHECK (%s) does not hold",
                                          check->expression);
-    return condition->sql && condition->note ? ROWTIDE_OK : ROWTIDE_ENOMEM;
+    return condition->note ? write_check(plan, arena, suspect,
+                                         check->expression, &condition->sql)
+                           : ROWTIDE_ENOMEM;
 }
 
 int rowtide__suspect_values(const rowtide_plan *plan, rowtide__arena *arena,
@@ -297,6 +384,6 @@ int rowtide__suspect_values(const rowtide_plan *plan, rowtide__arena *arena,
     for (size_t i = 0; target->columns[i] && rc == ROWTIDE_OK; i++)
         rc = add_column(plan, arena, suspect, target->columns[i]);
     for (size_t i = 0; target->checks[i] && rc == ROWTIDE_OK; i++)
-        rc = add_check(arena, suspect, target->checks[i]);
+        rc = add_check(plan, arena, suspect, target->checks[i]);
     return rc;
 }
