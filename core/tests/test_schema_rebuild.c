@@ -1,105 +1,10 @@
 /* A table with everything that a rebuild can lose, changed in every way. */
-#include "support/oom.h"
-#include "support/plans.h"
+#include "support/traps.h"
 
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What one edit of the schema's text makes of it. */
-typedef struct change {
-    const char *name, *old, *replacement;
-    const char *steps;
-} change;
-
-static const change CHANGES[] = {
-    {"type", "amount TEXT", "amount INTEGER", "rebuild table parent lossy\n"},
-    {"type of the same affinity", "spare VARCHAR(20)", "spare TEXT",
-     "alter table parent safe\n"},
-    {"not null", "born TEXT DEFAULT", "born TEXT NOT NULL DEFAULT",
-     "alter table parent checked\n"},
-    {"null", "size INTEGER NOT NULL", "size INTEGER",
-     "alter table parent safe\n"},
-    {"default", "NOT NULL DEFAULT 1", "NOT NULL DEFAULT 2",
-     "rebuild table parent safe\n"},
-    {"check", "spare VARCHAR(20)", "spare VARCHAR(20) CHECK (spare <> 'x')",
-     "alter table parent checked\n"},
-    {"collation", "spare VARCHAR(20)", "spare VARCHAR(20) COLLATE NOCASE",
-     "rebuild table parent safe\n"},
-    {"another column", "spare VARCHAR(20)", "spare VARCHAR(20), more",
-     "add_column column more additive\n"},
-    {"another column with an expression", "spare VARCHAR(20)",
-     "spare VARCHAR(20), more DEFAULT (1 + 1)",
-     "rebuild table parent additive\n"},
-    {"a column less", "spare VARCHAR(20), -- nothing depends on this one\n", "",
-     "alter column spare destructive\n"},
-    {"reference", "ON DELETE SET NULL DEFERRABLE",
-     "ON DELETE SET NULL ON UPDATE CASCADE DEFERRABLE",
-     "alter table parent safe\n"},
-    {"unique", "spare VARCHAR(20)", "spare VARCHAR(20) UNIQUE",
-     "rebuild table parent checked\n"},
-    {"key", "b INTEGER, c TEXT, PRIMARY KEY (a, b)",
-     "b INTEGER, c TEXT, PRIMARY KEY (b, a)", "rebuild table pairs checked\n"},
-    {"without rowid", "PRIMARY KEY (a, b)) WITHOUT ROWID",
-     "PRIMARY KEY (a, b))", NULL},
-    {"strict", "name TEXT, note TEXT)", "name TEXT, note TEXT) STRICT",
-     "rebuild table plain checked\n"},
-    {"type without a key", "note TEXT)", "note INTEGER)",
-     "rebuild table plain lossy\n"},
-    {"type in a STRICT table", "r REAL", "r ANY", "rebuild table firm safe\n"},
-};
-
-enum { CHANGE_COUNT = sizeof CHANGES / sizeof CHANGES[0] };
-
-/* These have to be the same whatever changed. */
-static const char *const FACTS[] = {
-    "SELECT id, code, \"the name\", born, word, up, owner_id, size, twice, "
-    "thrice FROM parent ORDER BY id",
-    "SELECT seq FROM sqlite_sequence",
-    "SELECT * FROM child",
-    "SELECT * FROM guest",
-    "SELECT rowid, name FROM plain",
-    "SELECT k, v FROM firm",
-    "SELECT a, b, c FROM pairs ORDER BY a, b",
-    "SELECT * FROM large ORDER BY id",
-    "SELECT * FROM largest",
-    "SELECT rowid FROM words WHERE words MATCH 'fox'",
-    "SELECT rowid FROM codes WHERE codes MATCH 'gamma'",
-    "SELECT * FROM sqlite_stat1 WHERE idx NOT LIKE 'sqlite%' AND "
-    "tbl <> 'pairs' ORDER BY tbl, idx",
-    "SELECT type, name, tbl_name FROM sqlite_schema WHERE name NOT LIKE "
-    "'sqlite%' ORDER BY name",
-    "SELECT sql FROM sqlite_schema WHERE type <> 'table' AND sql IS NOT NULL "
-    "ORDER BY name",
-    "SELECT instr(sql, '-- numbers are never given twice') > 0 FROM "
-    "sqlite_schema WHERE name = 'parent'",
-    "PRAGMA foreign_key_check",
-    "PRAGMA integrity_check",
-    "PRAGMA foreign_key_list(child)"};
-
-enum { FACT_COUNT = sizeof FACTS / sizeof FACTS[0] };
-
-static rowtide_plan *plan_of(rowtide_db *db, const change *which)
-{
-    char *to = plans_replaced(db, which->old, which->replacement);
-    rowtide_plan *plan = plans_make(db, to, PLANS_ALL);
-    free(to);
-    return plan;
-}
-
-static void assert_facts(rowtide_db *was, rowtide_db *is, const char *name)
-{
-    for (int i = 0; i < FACT_COUNT; i++) {
-        char *before = scratch_rows(was, FACTS[i]);
-        char *now = scratch_rows(is, FACTS[i]);
-        if (strcmp(before, now) != 0)
-            fail_msg("%s: %s\nbefore: %s\nnow: %s", name, FACTS[i], before,
-                     now);
-        free(before);
-        free(now);
-    }
-}
 
 static void assert_reached(rowtide_db *db, const char *to, const char *name)
 {
@@ -111,7 +16,7 @@ static void assert_reached(rowtide_db *db, const char *to, const char *name)
     rowtide_plan_free(plan);
 }
 
-static void all_survive(const change *which, int foreign_keys)
+static void all_survive(const trap_change *which, int foreign_keys)
 {
     rowtide_db *was = plans_traps();
     rowtide_db *db = plans_copy(was);
@@ -127,7 +32,7 @@ static void all_survive(const change *which, int foreign_keys)
     assert_ok(rowtide_plan_apply(db, plan, NULL, NULL));
     assert_int_equal(scratch_integer(db, "PRAGMA foreign_keys"), foreign_keys);
     assert_int_equal(scratch_integer(db, "PRAGMA legacy_alter_table"), 0);
-    assert_facts(was, db, which->name);
+    traps_assert(was, db, which->name);
     assert_reached(db, to, which->name);
     free(steps);
     free(to);
@@ -139,169 +44,9 @@ static void all_survive(const change *which, int foreign_keys)
 static void test_every_change_keeps_everything(void **state)
 {
     (void)state;
-    for (int i = 0; i < CHANGE_COUNT; i++)
+    for (int i = 0; i < TRAP_CHANGE_COUNT; i++)
         for (int foreign_keys = 0; foreign_keys < 2; foreign_keys++)
-            all_survive(&CHANGES[i], foreign_keys);
-}
-
-/* ## Failures */
-
-typedef struct fault {
-    sqlite3 *sqlite;
-    int left; /* until it happens */
-} fault;
-
-static int interrupt_statement(unsigned kind, void *user, void *stmt, void *sql)
-{
-    fault *it = user;
-    (void)kind, (void)stmt, (void)sql;
-    if (it->left-- == 0)
-        sqlite3_interrupt(it->sqlite);
-    return 0;
-}
-
-static int deny_action(void *user, int action, const char *a, const char *b,
-                       const char *c, const char *d)
-{
-    fault *it = user;
-    (void)action, (void)a, (void)b, (void)c, (void)d;
-    return it->left-- == 0 ? SQLITE_DENY : SQLITE_OK;
-}
-
-static void set_fault(fault *it, int deny, int left)
-{
-    it->left = left;
-    if (deny)
-        sqlite3_set_authorizer(it->sqlite, deny_action, it);
-    else
-        sqlite3_trace_v2(it->sqlite, SQLITE_TRACE_STMT, interrupt_statement,
-                         it);
-}
-
-static void lift_fault(const fault *it)
-{
-    sqlite3_set_authorizer(it->sqlite, NULL, NULL);
-    sqlite3_trace_v2(it->sqlite, 0, NULL, NULL);
-}
-
-/* Returns 1 if the fault came to pass. */
-static int fail_at(const change *which, rowtide_db *was, int foreign_keys,
-                   int deny, int statement)
-{
-    rowtide_db *db = plans_copy(was);
-    fault it = {rowtide_db_sqlite(db), 0};
-    scratch_exec(db, foreign_keys ? "PRAGMA foreign_keys=ON"
-                                  : "PRAGMA foreign_keys=OFF");
-    rowtide_plan *plan = plan_of(db, which);
-    char *before = plans_dump(db);
-    set_fault(&it, deny, statement);
-    int rc = rowtide_plan_apply(db, plan, NULL, NULL);
-    lift_fault(&it);
-    int happened = it.left < 0;
-    if (rc == ROWTIDE_OK) {
-        assert_facts(was, db, which->name);
-    } else {
-        char *after = plans_dump(db);
-        if (strcmp(before, after) != 0)
-            fail_msg("%s, statement %d: %s\nbefore: %s\nafter: %s", which->name,
-                     statement, rowtide_error_message(), before, after);
-        free(after);
-        assert_int_equal(scratch_integer(db, "PRAGMA foreign_keys"),
-                         foreign_keys);
-        /* And it can be done after all. */
-        assert_ok(rowtide_plan_apply(db, plan, NULL, NULL));
-    }
-    free(before);
-    rowtide_plan_free(plan);
-    rowtide_db_free(db);
-    return happened;
-}
-
-static void fail_everywhere(int deny, int foreign_keys, int step)
-{
-    rowtide_db *was = plans_traps();
-    for (int i = 0; i < CHANGE_COUNT; i++)
-        for (int at = 0; fail_at(&CHANGES[i], was, foreign_keys, deny, at);
-             at += step)
-            ;
-    rowtide_db_free(was);
-}
-
-static void test_an_interrupt_at_any_statement(void **state)
-{
-    (void)state;
-    fail_everywhere(0, 1, 1);
-}
-
-static void test_a_refusal_at_any_statement(void **state)
-{
-    (void)state;
-    fail_everywhere(1, 0, 7);
-}
-
-/* A statement that cannot be prepared leaves the caller's transaction open. */
-static int fail_inside_at(const change *which, rowtide_db *was, int statement)
-{
-    rowtide_db *db = plans_copy(was);
-    fault it = {rowtide_db_sqlite(db), 0};
-    scratch_exec(db, "BEGIN; INSERT INTO log VALUES ('mine')");
-    rowtide_plan *plan = plan_of(db, which);
-    char *before = plans_dump(db);
-    set_fault(&it, 1, statement);
-    int rc = rowtide_plan_apply(db, plan, NULL, NULL);
-    lift_fault(&it);
-    int happened = it.left < 0;
-    char *after = plans_dump(db);
-    if (rc != ROWTIDE_OK)
-        assert_string_equal(before, after);
-    assert_int_equal(rowtide_db_in_transaction(db), 1);
-    scratch_exec(db, "ROLLBACK");
-    assert_facts(was, db, which->name);
-    free(before);
-    free(after);
-    rowtide_plan_free(plan);
-    rowtide_db_free(db);
-    return happened;
-}
-
-static void test_a_refusal_inside_a_transaction(void **state)
-{
-    (void)state;
-    rowtide_db *was = plans_traps();
-    for (int i = 0; i < CHANGE_COUNT; i += 4)
-        for (int at = 0; fail_inside_at(&CHANGES[i], was, at); at += 11)
-            ;
-    rowtide_db_free(was);
-}
-
-static void test_a_full_disk(void **state)
-{
-    (void)state;
-    const char *path = scratch_new_path();
-    rowtide_db *db = scratch_db_file(
-        path, "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, b TEXT);"
-              "CREATE INDEX t_a ON t (a);"
-              "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
-              "WHERE i < 5000) INSERT INTO t SELECT i, i, printf('%0100d', i) "
-              "FROM n");
-    rowtide_plan *plan = plans_make(
-        db,
-        "CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER, b TEXT);"
-        "CREATE INDEX t_a ON t (a);",
-        PLANS_ALL);
-    char *before = plans_dump(db);
-    scratch_begin_full_disk(900000);
-    int rc = rowtide_plan_apply(db, plan, NULL, NULL);
-    scratch_end_full_disk();
-    assert_true(rc == ROWTIDE_EFULL || rc == ROWTIDE_EIO);
-    char *after = plans_dump(db);
-    assert_string_equal(before, after);
-    assert_ok(rowtide_plan_apply(db, plan, NULL, NULL));
-    assert_rows(db, "SELECT typeof(a), count(*) FROM t", "'integer'|5000;");
-    free(before);
-    free(after);
-    rowtide_plan_free(plan);
-    rowtide_db_free(db);
+            all_survive(&TRAP_CHANGES[i], foreign_keys);
 }
 
 /* ## Progress */
@@ -324,7 +69,7 @@ static void test_progress_and_cancel(void **state)
     (void)state;
     rowtide_db *was = plans_traps();
     rowtide_db *db = plans_copy(was);
-    rowtide_plan *plan = plan_of(db, &CHANGES[0]);
+    rowtide_plan *plan = traps_plan(db, &TRAP_CHANGES[0]);
     rowtide_plan_run_options options = ROWTIDE_PLAN_RUN_OPTIONS_INIT;
     listener it = {0, 1, 0};
     options.progress = listen;
@@ -337,7 +82,7 @@ static void test_progress_and_cancel(void **state)
     it = (listener){0, 0, 0};
     assert_ok(rowtide_plan_apply(db, plan, &options, NULL));
     assert_true(it.calls > 0);
-    assert_facts(was, db, "with progress");
+    traps_assert(was, db, "with progress");
     free(before);
     free(after);
     rowtide_plan_free(plan);
@@ -357,13 +102,13 @@ static void test_a_callback_that_commits(void **state)
     (void)state;
     rowtide_db *was = plans_traps();
     rowtide_db *db = plans_copy(was);
-    rowtide_plan *plan = plan_of(db, &CHANGES[0]);
+    rowtide_plan *plan = traps_plan(db, &TRAP_CHANGES[0]);
     rowtide_plan_run_options options = ROWTIDE_PLAN_RUN_OPTIONS_INIT;
     options.progress = end_transaction;
     options.progress_user = rowtide_db_sqlite(db);
     assert_status(rowtide_plan_apply(db, plan, &options, NULL),
                   ROWTIDE_EMISUSE);
-    assert_facts(was, db, "ended");
+    traps_assert(was, db, "ended");
     rowtide_plan_free(plan);
     rowtide_db_free(db);
     rowtide_db_free(was);
@@ -382,7 +127,7 @@ static void test_a_callback_that_applies_the_plan(void **state)
     (void)state;
     rowtide_db *was = plans_traps();
     rowtide_db *db = plans_copy(was);
-    rowtide_plan *plan = plan_of(db, &CHANGES[0]);
+    rowtide_plan *plan = traps_plan(db, &TRAP_CHANGES[0]);
     rowtide_plan_run_options options = ROWTIDE_PLAN_RUN_OPTIONS_INIT;
     void *user[] = {db, plan};
     options.progress = apply_again;
@@ -510,53 +255,10 @@ static void test_rows_of_which_no_column_stays(void **state)
     rowtide_db_free(db);
 }
 
-/* ## Memory */
-
-static int plan_and_apply(void *ctx)
-{
-    rowtide_db *db = NULL;
-    rowtide_schema *to = NULL;
-    rowtide_plan *plan = NULL;
-    rowtide_schema_report *report = NULL;
-    rowtide_plan_options options = ROWTIDE_PLAN_OPTIONS_INIT;
-    (void)ctx;
-    options.allow = PLANS_ALL;
-    int rc = rowtide_db_open(":memory:", NULL, &db);
-    if (rc == ROWTIDE_OK)
-        rc = rowtide_db_exec(db, "CREATE TABLE t (a TEXT, b TEXT);"
-                                 "CREATE INDEX i ON t (a);"
-                                 "CREATE TRIGGER g AFTER INSERT ON t BEGIN "
-                                 "SELECT 1; END; INSERT INTO t VALUES (1, 2)");
-    if (rc == ROWTIDE_OK)
-        rc = rowtide_schema_parse("CREATE TABLE t (a INT CHECK (a > 0) UNIQUE, "
-                                  "b TEXT NOT NULL);",
-                                  &to);
-    if (rc == ROWTIDE_OK)
-        rc = rowtide_schema_plan(db, to, &options, &plan);
-    if (rc == ROWTIDE_OK)
-        rc = rowtide_plan_apply(db, plan, NULL, &report);
-    rowtide_schema_report_free(report);
-    rowtide_plan_free(plan);
-    rowtide_schema_free(to);
-    rowtide_db_free(db);
-    return rc;
-}
-
-static void test_running_out_of_memory(void **state)
-{
-    (void)state;
-    oom_loop(plan_and_apply, NULL);
-    oom_loop_sqlite(plan_and_apply, NULL);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_change_keeps_everything),
-        cmocka_unit_test(test_an_interrupt_at_any_statement),
-        cmocka_unit_test(test_a_refusal_at_any_statement),
-        cmocka_unit_test(test_a_refusal_inside_a_transaction),
-        cmocka_unit_test(test_a_full_disk),
         cmocka_unit_test(test_progress_and_cancel),
         cmocka_unit_test(test_a_callback_that_commits),
         cmocka_unit_test(test_a_callback_that_applies_the_plan),
@@ -566,7 +268,6 @@ int main(void)
         cmocka_unit_test(test_names_of_rowids_that_are_taken),
         cmocka_unit_test(test_a_new_key_takes_the_rowids),
         cmocka_unit_test(test_rows_of_which_no_column_stays),
-        cmocka_unit_test(test_running_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
