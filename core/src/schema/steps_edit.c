@@ -13,6 +13,7 @@ typedef struct editor {
     const rowtide__making *making;
     const rowtide__work *work;
     const rowtide__ddl *now, *target;
+    rowtide__arena arena; /* of `now`, once there was an edit */
     rowtide_buffer *out;
     int done;     /* an edit was made */
     size_t phase; /* what was done with is not looked at again: */
@@ -314,16 +315,18 @@ static int make_edit(editor *it)
     return rc;
 }
 
-/* The buffer holds the new text; it goes to the arena, where the tree that is
+/* The buffer holds the new text; it goes to an arena, where the tree that is
  * made of it points into it. */
 static int read_again(editor *it)
 {
     const char *text;
     rowtide__ddl *ddl = NULL;
-    int rc = rowtide__name_copy(it->making->arena, it->out->data, it->out->size,
-                                &text);
+    rowtide__arena arena = {NULL, 0};
+    int rc = rowtide__name_copy(&arena, it->out->data, it->out->size, &text);
     if (rc == ROWTIDE_OK)
-        rc = rowtide__ddl_parse(text, it->out->size, it->making->arena, &ddl);
+        rc = rowtide__ddl_parse(text, it->out->size, &arena, &ddl);
+    rowtide__arena_dispose(&it->arena);
+    it->arena = arena;
     it->now = ddl;
     return rc;
 }
@@ -349,8 +352,9 @@ static int edit_text(editor *it, const char **out)
     int rc = edit_all(it);
     *out = NULL;
     if (rc == ROWTIDE_OK)
-        return rowtide__name_copy(it->making->arena, it->now->text,
-                                  it->now->size, out);
+        rc = rowtide__name_copy(it->making->arena, it->now->text, it->now->size,
+                                out);
+    rowtide__arena_dispose(&it->arena);
     return rc == ROWTIDE_ENOMEM ? rc : ROWTIDE_OK;
 }
 
@@ -358,8 +362,11 @@ int rowtide__work_edit(const rowtide__making *making, const rowtide__work *work,
                        const char **out)
 {
     rowtide_buffer buffer = ROWTIDE_BUFFER_INIT;
-    editor it = {
-        making, work, work->current->ddl, work->target->ddl, &buffer, 0, 0, 0};
+    editor it = {.making = making,
+                 .work = work,
+                 .now = work->current->ddl,
+                 .target = work->target->ddl,
+                 .out = &buffer};
     int rc = ROWTIDE_OK;
     *out = NULL;
     int verbatim = making->abilities->verbatim && work->rebuild;
