@@ -495,7 +495,8 @@ static int is_ours(update *call, int i, int merged, int *out)
     return rc;
 }
 
-static int set_neighbours(update *call, rowtide__clock *clock, int from, int end)
+static int set_neighbours(update *call, rowtide__clock *clock, int from,
+                          int end)
 {
     int64_t db_version;
     if (from == end)
