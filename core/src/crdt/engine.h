@@ -121,6 +121,7 @@ enum rowtide__fixed {
 /* The transaction whose first row was written by its trigger; direct.c. */
 struct rowtide__direct {
     int state;
+    int unsure; /* it may have been rolled back, which nobody tells us */
     unsigned data_version;      /* before it is committed */
     int last_state;             /* the same of the one before, as long as */
     unsigned last_data_version; /* nothing is written */
