@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from crdt_peer import changes, ours
+import pytest
+from crdt_peer import SqlError, changes, ours
 
 
 def test_rows_of_two_tables_in_turn() -> None:
@@ -45,3 +46,31 @@ def test_what_is_rolled_back_uses_no_version() -> None:
         db.run("ROLLBACK TO s; RELEASE s")
         db.run("INSERT INTO t VALUES (3, 3)")
         assert [c.db_version for c in changes(db)] == [1, 2]
+
+
+LOOKS = ["SELECT 1", "SELECT crsql_db_version()", "SELECT count(*) FROM crsql_changes"]
+OTHERS = ["INSERT INTO u VALUES (1)", "INSERT INTO t SELECT id + 1000, 1 FROM t"]
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("other", OTHERS)
+def test_a_statement_that_fails_behind_its_first_row(
+    tmp_path: Path, look: str, other: str
+) -> None:
+    """One commit of somebody else looks like that of the statement, but is not."""
+    with (
+        contextlib.closing(ours(tmp_path / "db")) as one,
+        contextlib.closing(ours(tmp_path / "db")) as two,
+    ):
+        one.run("CREATE TABLE t (id INTEGER PRIMARY KEY NOT NULL, v); CREATE TABLE u (x)")
+        one.run("SELECT crsql_as_crr('t')")
+        for i in range(600):
+            one.run("INSERT INTO t VALUES (?1, 1)", i)
+        with pytest.raises(SqlError):
+            one.run("INSERT INTO t VALUES (999, 1), (1, 1)")
+        two.run(other)
+        one.run(look)
+        one.run("UPDATE t SET v = 3 WHERE id = 1")
+        (change,) = changes(two, "pk = x'010901'")
+        assert (change.val, change.col_version) == (3, 2)
+        assert change.db_version == (602 if other == OTHERS[1] else 601)

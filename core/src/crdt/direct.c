@@ -99,6 +99,7 @@ static void note_written(rowtide__crdt *engine)
 {
     struct rowtide__direct *direct = &engine->direct;
     direct->state = WRITTEN;
+    direct->unsure = 1;
     direct->stamp = rowtide__tail_stamp(engine->tail);
     direct->first = engine->db_version;
     direct->version = engine->logged_version;
@@ -140,15 +141,24 @@ int rowtide__direct_cancel(rowtide__crdt *engine)
 
 int rowtide__direct_is_committed(rowtide__crdt *engine)
 {
-    int64_t stamp = rowtide__tail_stamp(engine->tail);
-    if (engine->direct.state != WRITTEN)
+    if (!engine->direct.unsure)
         return 1;
     if (rowtide__tail_load(engine) != ROWTIDE_OK) {
         rowtide_error_clear();
         return 0;
     }
     engine->direct.state = NO;
-    return rowtide__tail_stamp(engine->tail) == stamp;
+    return engine->direct.stamp == rowtide__tail_stamp(engine->tail);
+}
+
+void rowtide__direct_check(rowtide__crdt *engine)
+{
+    struct rowtide__direct *direct = &engine->direct;
+    if (!direct->unsure || direct->stamp == rowtide__tail_stamp(engine->tail))
+        return;
+    direct->unsure = 0;
+    engine->cache_valid = 0;
+    rowtide__crdt_forget_clocks(engine);
 }
 
 int rowtide__direct_resume(rowtide__crdt *engine)

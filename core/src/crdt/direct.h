@@ -16,6 +16,9 @@ int rowtide__direct_leave(rowtide__crdt *engine, int status);
 int rowtide__direct_cancel(rowtide__crdt *engine);
 /* 0 if what was written so was rolled back, and what is known is not so. */
 int rowtide__direct_is_committed(rowtide__crdt *engine);
+/* The tail has been read: if it is another one than was written so last, that
+ * was rolled back, or somebody came behind it, and what is known is not so. */
+void rowtide__direct_check(rowtide__crdt *engine);
 /* The version of the transaction has been read: if it goes on with what was
  * written so, that is pending again. */
 int rowtide__direct_resume(rowtide__crdt *engine);

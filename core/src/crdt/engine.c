@@ -131,6 +131,7 @@ void rowtide__crdt_end_transaction(rowtide__crdt *engine, int committed)
     }
     engine->joined = engine->version_known = engine->failed = 0;
     engine->pending_version = 0;
+    engine->direct.unsure = 0;
     engine->sequence = engine->impacted = 0;
     engine->serial++;
 }

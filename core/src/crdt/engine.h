@@ -121,6 +121,7 @@ enum rowtide__fixed {
 /* The transaction whose first row was written by its trigger; direct.c. */
 struct rowtide__direct {
     int state;
+    int unsure; /* it may have been rolled back, which nobody tells us */
     unsigned data_version;      /* before it is committed */
     int last_state;             /* the same of the one before, as long as */
     unsigned last_data_version; /* nothing is written */
@@ -293,6 +294,7 @@ void rowtide__crdt_tables_finalize(rowtide__crdt *engine);
 void rowtide__crdt_tables_uncache(rowtide__crdt *engine);
 void rowtide__crdt_tables_free(rowtide__crdt *engine);
 /* ## keys.c */
+void rowtide__key_of_integer(int64_t integer, rowtide__key *key);
 int rowtide__key_pack(rowtide__crdt_table *table, const rowtide_value *values,
                       rowtide_buffer *out, rowtide__key *key);
 /* From a packed key of the wire, with its count. */

@@ -1,4 +1,5 @@
 #include "crdt/tail.h"
+#include "crdt/direct.h"
 #include "base/alloc.h"
 #include "base/error.h"
 
@@ -85,6 +86,7 @@ int rowtide__tail_load(rowtide__crdt *engine)
     sqlite3_reset(stmt);
     if (rc != ROWTIDE_OK)
         rowtide__tail_clear(tail);
+    rowtide__direct_check(engine);
     tail->known = rc == ROWTIDE_OK;
     return rc;
 }
