@@ -158,13 +158,6 @@ static int set_columns(rowtide__clock *clock, int column, int count,
     int to = from;
     while (to < clock->count && clock->groups[to].column < column + count)
         to++;
-    if (group && to == from + 1 && clock->groups[from].column == column
-        && clock->groups[from].count == count) {
-        clock->groups[from] = *group;
-        join_with_next(clock, from);
-        join_with_next(clock, from - 1);
-        return ROWTIDE_OK;
-    }
     if (from < to && clock->groups[from].column < column)
         parts[parted++] = head_of(&clock->groups[from],
                                   column - clock->groups[from].column);
@@ -185,13 +178,48 @@ static int set_columns(rowtide__clock *clock, int column, int count,
     return ROWTIDE_OK;
 }
 
+static void set_group(rowtide__group *group, int column, int count,
+                      const rowtide__cell *cell)
+{
+    group->column = column;
+    group->count = count;
+    group->site = cell->site;
+    group->version = cell->version;
+    group->db_version = cell->db_version;
+    group->sequence = cell->sequence;
+    group->stride = group->leap = 0;
+}
+
+/* The group that has just these columns, a new one if all others are below
+ * them; else NULL. */
+static rowtide__group *group_of(rowtide__clock *clock, int column, int count)
+{
+    int at = clock->count;
+    while (at > 0 && clock->groups[at - 1].column >= column)
+        at--;
+    rowtide__group *group = clock->groups + at;
+    if (at < clock->count)
+        return group->column == column && group->count == count ? group : NULL;
+    if (at == clock->capacity
+        || (at > 0 && group[-1].column + group[-1].count > column))
+        return NULL;
+    clock->count++;
+    return group;
+}
+
 int rowtide__clock_set_range(rowtide__clock *clock, int column, int count,
                              const rowtide__cell *cell)
 {
-    rowtide__group group = {
-        column,           count,          cell->site, cell->version,
-        cell->db_version, cell->sequence, 0,          0};
-    return count > 0 ? set_columns(clock, column, count, &group) : ROWTIDE_OK;
+    if (count <= 0)
+        return ROWTIDE_OK;
+    /* Most often nothing has to be moved. */
+    rowtide__group *found = group_of(clock, column, count), group;
+    set_group(found ? found : &group, column, count, cell);
+    if (!found)
+        return set_columns(clock, column, count, &group);
+    join_with_next(clock, (int)(found - clock->groups));
+    join_with_next(clock, (int)(found - clock->groups) - 1);
+    return ROWTIDE_OK;
 }
 
 int rowtide__clock_set(rowtide__clock *clock, int column,

@@ -294,6 +294,7 @@ void rowtide__crdt_tables_finalize(rowtide__crdt *engine);
 void rowtide__crdt_tables_uncache(rowtide__crdt *engine);
 void rowtide__crdt_tables_free(rowtide__crdt *engine);
 /* ## keys.c */
+void rowtide__key_of_integer(int64_t integer, rowtide__key *key);
 int rowtide__key_pack(rowtide__crdt_table *table, const rowtide_value *values,
                       rowtide_buffer *out, rowtide__key *key);
 /* From a packed key of the wire, with its count. */

@@ -10,14 +10,19 @@ static int fail_key(const rowtide__crdt_table *table, const char *what)
     return rowtide__fail(ROWTIDE_EINVAL, "table \"%s\": %s", table->name, what);
 }
 
+void rowtide__key_of_integer(int64_t integer, rowtide__key *key)
+{
+    memset(key, 0, sizeof *key);
+    key->row = integer;
+    key->known = 1;
+}
+
 static int take_integer(rowtide__crdt_table *table, const rowtide_value *value,
                         rowtide__key *key)
 {
-    memset(key, 0, sizeof *key);
     if (value->type != ROWTIDE_INTEGER)
         return fail_key(table, "the key is not an integer");
-    key->row = value->integer;
-    key->known = 1;
+    rowtide__key_of_integer(value->integer, key);
     return ROWTIDE_OK;
 }
 

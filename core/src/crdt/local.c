@@ -22,20 +22,37 @@ int rowtide__value_compare(const rowtide_value *a, const rowtide_value *b)
     return order ? order : a->size < b->size ? -1 : a->size > b->size;
 }
 
+static int64_t next_version(const rowtide__clock *clock, int id)
+{
+    rowtide__cell cell;
+    if (!rowtide__clock_find(clock, id, &cell))
+        return 1;
+    return cell.version < ROWTIDE__GREATEST_VERSION
+               ? cell.version + 1
+               : ROWTIDE__GREATEST_VERSION; /* peers refuse more */
+}
+
+/* Successive columns. */
+static int set_cells(rowtide__crdt *engine, rowtide__clock *clock, int id,
+                     int count, int64_t db_version)
+{
+    int rc = ROWTIDE_OK;
+    for (int end = id + count; id < end && rc == ROWTIDE_OK; id += count) {
+        int64_t version = next_version(clock, id);
+        rowtide__cell cell = {0, version, db_version, engine->sequence};
+        for (count = 1; id + count < end; count++)
+            if (next_version(clock, id + count) != version)
+                break;
+        engine->sequence += count;
+        rc = rowtide__clock_set_range(clock, id, count, &cell);
+    }
+    return rc;
+}
+
 int rowtide__local_set(rowtide__crdt *engine, rowtide__clock *clock, int id,
                        int64_t db_version)
 {
-    rowtide__cell cell;
-    int64_t version = 1;
-    if (rowtide__clock_find(clock, id, &cell))
-        version = cell.version < ROWTIDE__GREATEST_VERSION
-                      ? cell.version + 1
-                      : ROWTIDE__GREATEST_VERSION; /* peers refuse more */
-    cell.site = 0;
-    cell.version = version;
-    cell.db_version = db_version;
-    cell.sequence = engine->sequence++;
-    return rowtide__clock_set(clock, id, &cell);
+    return set_cells(engine, clock, id, 1, db_version);
 }
 
 int rowtide__local_create(rowtide__crdt *engine, rowtide__crdt_table *table,
@@ -194,6 +211,10 @@ static int read_key(rowtide__crdt *engine, rowtide__crdt_table *table,
 {
     rowtide_value values[128];
     int rc = ROWTIDE_OK;
+    if (table->integer_key && sqlite3_value_type(argv[0]) == SQLITE_INTEGER) {
+        rowtide__key_of_integer(sqlite3_value_int64(argv[0]), key);
+        return rowtide__merge_yield(engine, table, key);
+    }
     for (int i = 0; i < table->key_count && rc == ROWTIDE_OK; i++)
         rc = rowtide__crdt_argument(argv[i], &values[i]);
     if (rc == ROWTIDE_OK)
@@ -466,22 +487,44 @@ static int load_old(update *call, rowtide__clock *out)
 }
 
 /* `merged`: the row is being merged, and of its cells those are not ours. */
+static int is_ours(update *call, int i, int merged, int *out)
+{
+    int rc = is_changed(call->new_values[i], call->old_values[i], out);
+    if (rc == ROWTIDE_OK && *out && merged)
+        *out = !rowtide__merge_is_set(call->engine, call->first + i);
+    return rc;
+}
+
+static int set_neighbours(update *call, rowtide__clock *clock, int from,
+                          int end)
+{
+    int64_t db_version;
+    if (from == end)
+        return ROWTIDE_OK;
+    int rc = rowtide__crdt_next_version(call->engine, 0, &db_version);
+    return rc == ROWTIDE_OK
+               ? set_cells(call->engine, clock,
+                           call->table->columns[call->first + from].id,
+                           end - from, db_version)
+               : rc;
+}
+
+/* Neighbours are set at once. */
 static int set_changed(update *call, rowtide__clock *clock, int merged,
                        int *any)
 {
-    int64_t db_version;
-    int rc = ROWTIDE_OK, changed;
+    const rowtide__crdt_column *columns = call->table->columns + call->first;
+    int rc = ROWTIDE_OK, changed, from = 0;
     for (int i = 0; i < call->count && rc == ROWTIDE_OK; i++) {
-        rc = is_changed(call->new_values[i], call->old_values[i], &changed);
-        if (rc != ROWTIDE_OK || !changed
-            || (merged && rowtide__merge_is_set(call->engine, call->first + i)))
+        rc = is_ours(call, i, merged, &changed);
+        if (rc != ROWTIDE_OK)
+            return rc;
+        *any |= changed;
+        if (changed && i + 1 < call->count
+            && columns[i + 1].id == columns[i].id + 1)
             continue;
-        *any = 1;
-        rc = rowtide__crdt_next_version(call->engine, 0, &db_version);
-        if (rc == ROWTIDE_OK)
-            rc = rowtide__local_set(call->engine, clock,
-                                    call->table->columns[call->first + i].id,
-                                    db_version);
+        rc = set_neighbours(call, clock, from, i + changed);
+        from = i + 1;
     }
     return rc;
 }
@@ -489,7 +532,7 @@ static int set_changed(update *call, rowtide__clock *clock, int merged,
 /* By the merge itself, or by a trigger of the row. */
 static int update_merged(update *call, int moved)
 {
-    int any;
+    int any = 0;
     /* With the merged row its key takes another spelling. */
     if (moved && call->table->folding)
         return ROWTIDE_OK;

@@ -19,8 +19,9 @@ typedef struct item {
 
 typedef struct mark {
     int number;
-    size_t height, written;
+    size_t height;
     int64_t rows; /* of the item on top */
+    size_t written;
     rowtide__new_keys_mark keys;
     int64_t note;
 } mark;

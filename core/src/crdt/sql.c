@@ -207,7 +207,7 @@ int rowtide__crdt_bind(sqlite3_stmt *stmt, int index,
 
 int rowtide__crdt_argument(sqlite3_value *value, rowtide_value *out)
 {
-    *out = rowtide_value_null();
+    memset(out, 0, sizeof *out);
     out->type = (rowtide_type)sqlite3_value_type(value);
     switch (out->type) {
     case ROWTIDE_INTEGER:
