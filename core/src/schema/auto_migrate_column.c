@@ -2,16 +2,11 @@
 #include "base/error.h"
 #include "db/sql.h"
 #include "db/transaction.h"
+#include "schema/merging.h"
 
 #include <string.h>
 
 typedef rowtide__migration migration;
-
-/* A table that takes part in merging: its clocks would not hear of a new
- * column. */
-static const char SQL_MERGES[] =
-    "SELECT 1 FROM main.sqlite_schema WHERE type = 'trigger'"
-    " AND name = %Q || '__crsql_itrig' COLLATE NOCASE";
 
 /* ## Definitions */
 
@@ -196,13 +191,11 @@ static int add_column(migration *it, const rowtide__table *want,
 {
     const char *reason = never(column), *definition;
     int64_t merges;
-    int rc = rowtide__sql_integer(it->db, &merges, 0, SQL_MERGES,
-                                  addition->table);
+    int rc = rowtide__merging_blocks(it->db, addition->table, &merges);
     if (rc != ROWTIDE_OK)
         return rc;
     if (merges)
-        reason = "the table takes part in merging: call crsql_begin_alter() "
-                 "first and crsql_commit_alter() after it";
+        reason = rowtide__merging_reason;
     if (reason)
         return rowtide__migration_refuse(it, addition, "%s", reason);
     if (it->looking)

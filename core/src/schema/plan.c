@@ -2,16 +2,13 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "db/sql.h"
+#include "schema/merging.h"
 
 #include <stddef.h>
 #include <string.h>
 
 static const char SQL_HAS_TABLE[] =
     "SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = %Q";
-/* One that takes part in merging: its clocks would not hear of the change. */
-static const char SQL_MERGES[] =
-    "SELECT 1 FROM main.sqlite_schema WHERE type = 'trigger'"
-    " AND name = %Q || '__crsql_itrig' COLLATE NOCASE";
 static const char SQL_PAGES[] = "SELECT sum(pgsize) FROM dbstat WHERE name IN"
                                 " (SELECT name FROM main.sqlite_schema"
                                 " WHERE tbl_name = %Q COLLATE NOCASE)";
@@ -115,11 +112,9 @@ static int measure(rowtide_db *db, const rowtide_plan *plan,
         rc = old_name(plan, step, &table);
     if (rc != ROWTIDE_OK || !is_about_table(step))
         return rc;
-    rc = rowtide__sql_integer(db, &found, 0, SQL_MERGES, table);
+    rc = rowtide__merging_blocks(db, table, &found);
     if (rc == ROWTIDE_OK && found && !step->refused)
-        step->refused = "the table takes part in merging: call "
-                        "crsql_begin_alter() first and crsql_commit_alter() "
-                        "after it";
+        step->refused = rowtide__merging_reason;
     if (rc != ROWTIDE_OK || step->refused || !reads_rows(step))
         return rc;
     rc = rowtide__sql_integer(db, &step->rows, 0,
