@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 static const char *directory;
+static char settings[64];
 
 static const char *scratch(const char *name)
 {
@@ -55,7 +56,7 @@ static void open_side(side *out, const char *name, const struct shape *shape,
     out->who = takes_part ? "rowtide" : "plain";
     out->path = scratch(name);
     out->sqlite = open_scratch(out->path, shape, 0);
-    exec(out->sqlite, "PRAGMA synchronous=NORMAL");
+    exec(out->sqlite, settings);
     out->db = NULL;
     if (takes_part) {
         ok(rowtide_db_adopt(out->sqlite, &out->db), "adopt");
@@ -370,14 +371,18 @@ static void bench_columns(const struct shape *shape)
 
 int main(int argc, char **argv)
 {
-    check(argc == 4, "usage: crdt DIRECTORY ROWS ROUNDS");
+    check(argc == 5, "usage: crdt DIRECTORY ROWS ROUNDS CACHE_MIB");
     directory = argv[1];
-    int rows = atoi(argv[2]), rounds = atoi(argv[3]);
+    int rows = atoi(argv[2]), rounds = atoi(argv[3]), cache = atoi(argv[4]);
+    snprintf(settings, sizeof settings,
+             "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-%d", cache * 1024);
     for (int round = 0; round < rounds; round++) {
         bench_shape(&(struct shape){KEY_INTEGER, 3, rows});
         bench_shape(&(struct shape){KEY_INTEGER, 10, rows});
         bench_shape(&(struct shape){KEY_TEXT, 3, rows});
     }
+    if (cache < 64)
+        return 0;
     for (int size = rows / 20; size <= rows * 5; size *= 10)
         bench_lookups(&(struct shape){KEY_INTEGER, 3, size});
     for (int columns = 3; columns <= 48; columns *= 2)
