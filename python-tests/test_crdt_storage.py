@@ -74,3 +74,18 @@ def test_a_statement_that_fails_behind_its_first_row(
         (change,) = changes(two, "pk = x'010901'")
         assert (change.val, change.col_version) == (3, 2)
         assert change.db_version == (602 if other == OTHERS[1] else 601)
+
+
+def test_a_table_that_was_enabled_anew_elsewhere(tmp_path: Path) -> None:
+    """The first that another connection does is to look for a row with such a key."""
+    with (
+        contextlib.closing(ours(tmp_path / "db")) as one,
+        contextlib.closing(ours(tmp_path / "db")) as two,
+    ):
+        one.run("CREATE TABLE t (k TEXT PRIMARY KEY NOT NULL COLLATE NOCASE, v)")
+        one.run("SELECT crsql_as_crr('t')")
+        two.run("INSERT INTO t VALUES ('a', 1), ('b', 1)")
+        one.run("SELECT crsql_as_table('t')")
+        one.run("SELECT crsql_as_crr('t')")
+        two.run("INSERT OR REPLACE INTO t VALUES ('A', 2)")
+        assert [(c.pk[3:], c.cl) for c in changes(two)] == [(b"b", 1), (b"a", 2), (b"A", 1)]

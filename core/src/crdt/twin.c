@@ -88,6 +88,9 @@ static void before_write(sqlite3_context *context, int argc,
     if ((engine->sync_bit && !engine->merging) || argc < 3)
         return;
     int rc = open_note(engine);
+    /* The tables may have to be read again: before one is noted. */
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_join(engine);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_table_by_id(engine, sqlite3_value_int64(argv[0]),
                                        &table);
