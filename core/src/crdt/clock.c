@@ -197,11 +197,12 @@ static rowtide__group *group_of(rowtide__clock *clock, int column, int count)
     int at = clock->count;
     while (at > 0 && clock->groups[at - 1].column >= column)
         at--;
-    rowtide__group *group = clock->groups + at;
+    if (at == clock->capacity)
+        return NULL;
+    rowtide__group *group = &clock->groups[at];
     if (at < clock->count)
         return group->column == column && group->count == count ? group : NULL;
-    if (at == clock->capacity
-        || (at > 0 && group[-1].column + group[-1].count > column))
+    if (at > 0 && group[-1].column + group[-1].count > column)
         return NULL;
     clock->count++;
     return group;
