@@ -116,3 +116,29 @@ def test_a_check_is_about_values_as_they_become(make, check, fine, odd):
     db.commit()
     plan.apply()
     assert db.execute("SELECT a FROM t").fetchall() == [(int(value),) for value in fine]
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        "CREATE TABLE rowtide_rebuild_t(x)",
+        'CREATE TABLE ROWTIDE_REBUILD_T(x); CREATE VIEW "rowtide_rebuild_t_1" AS SELECT 1',
+        "CREATE TABLE u(x); CREATE INDEX rowtide_rebuild_t ON u(x)",
+        "CREATE TEMP TABLE rowtide_rebuild_t(id, a)",
+    ],
+)
+def test_what_somebody_left_halfway_is_not_in_the_way(make, left):
+    db = make(f"{OLD}; INSERT INTO t VALUES (1, '5'); {left}")
+    kept = "SELECT sql FROM {} WHERE tbl_name <> 't' ORDER BY name"
+    before = [
+        db.execute(kept.format(name)).fetchall()
+        for name in ("sqlite_schema", "sqlite_temp_schema")
+    ]
+    plan = db.plan(NEW, allow="lossy", undeclared="ignore")
+    assert [step.method for step in plan] == ["rebuild"]
+    plan.apply()
+    assert db.execute("SELECT id, a FROM t").fetchall() == [(1, 5)]
+    assert before == [
+        db.execute(kept.format(name)).fetchall()
+        for name in ("sqlite_schema", "sqlite_temp_schema")
+    ]

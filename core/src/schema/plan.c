@@ -9,6 +9,9 @@
 
 static const char SQL_HAS_TABLE[] =
     "SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = %Q";
+static const char SQL_HAS_NAME[] =
+    "SELECT 1 FROM main.sqlite_schema WHERE name = %Q COLLATE NOCASE"
+    " UNION SELECT 1 FROM sqlite_temp_schema WHERE name = %Q COLLATE NOCASE";
 static const char SQL_PAGES[] = "SELECT sum(pgsize) FROM dbstat WHERE name IN"
                                 " (SELECT name FROM main.sqlite_schema"
                                 " WHERE tbl_name = %Q COLLATE NOCASE)";
@@ -30,6 +33,14 @@ static int has_rows(void *user, const char *table)
     return it->rc == ROWTIDE_OK ? found != 0 : it->rc;
 }
 
+static int has_name(void *user, const char *name)
+{
+    const looking *it = user;
+    int64_t found;
+    int rc = rowtide__sql_integer(it->db, &found, 0, SQL_HAS_NAME, name, name);
+    return rc == ROWTIDE_OK ? found != 0 : rc;
+}
+
 static int has_table(rowtide_db *db, const char *name, int *out)
 {
     int64_t found;
@@ -48,6 +59,7 @@ static int read_abilities(looking *it, const rowtide_plan *plan,
     out->verbatim = plan->verbatim;
     out->edit_text = !rowtide__setting(sqlite, SQLITE_DBCONFIG_DEFENSIVE, -1);
     out->has_rows = has_rows;
+    out->has_name = has_name;
     out->user = it;
     int rc = has_table(it->db, "sqlite_stat1", &out->stat1);
     if (rc == ROWTIDE_OK)

@@ -141,19 +141,30 @@ static void copy_columns(copying *it, const rowtide__table *old,
         copy_nothing(it, ddl);
 }
 
-static const char *spare_name(const rowtide__making *making, const char *name)
+/* Models leave out what begins with "rowtide_", but it may be there: from a
+ * rebuild that was written out and run halfway. */
+static int is_taken(const rowtide__making *making, const char *name)
 {
-    const char *spare = NULL;
-    for (int number = 0;; number++) {
-        spare = number == 0
-                    ? rowtide__arena_sql(making->arena, "rowtide_rebuild_%s",
-                                         name)
-                    : rowtide__arena_sql(making->arena, "rowtide_rebuild_%s_%d",
-                                         name, number);
-        if (!spare || !rowtide__schema_entry(making->from, spare)
-            || !rowtide__schema_entry(making->from, spare)->name)
-            return spare;
+    const rowtide__abilities *abilities = making->abilities;
+    const rowtide__entry *entry = rowtide__schema_entry(making->from, name);
+    if (entry && entry->name)
+        return 1;
+    return abilities->has_name ? abilities->has_name(abilities->user, name) : 0;
+}
+
+static int find_spare_name(const rowtide__making *making, const char *name,
+                           const char **out)
+{
+    int taken = 1;
+    for (int number = 0; taken > 0; number++) {
+        *out = number == 0
+                   ? rowtide__arena_sql(making->arena, "rowtide_rebuild_%s",
+                                        name)
+                   : rowtide__arena_sql(making->arena, "rowtide_rebuild_%s_%d",
+                                        name, number);
+        taken = *out ? is_taken(making, *out) : ROWTIDE_ENOMEM;
     }
+    return taken;
 }
 
 static int add_create(const rowtide__making *making, rowtide__list *body,
@@ -304,12 +315,12 @@ static int write_body(const rowtide__making *making, const rowtide__work *work,
 {
     const rowtide__table *old = step->old_table;
     const char *name = old->view.name;
-    const char *spare = spare_name(making, name);
     rowtide__list body = {.arena = making->arena};
     rowtide__ddl *ddl = NULL;
-    if (!spare)
-        return ROWTIDE_ENOMEM;
-    int rc = read_new(making->arena, step->table_sql, &ddl);
+    int rc = find_spare_name(making, name, &step->spare);
+    const char *spare = step->spare;
+    if (rc == ROWTIDE_OK)
+        rc = read_new(making->arena, step->table_sql, &ddl);
     if (rc == ROWTIDE_OK)
         rc = add_create(making, &body, ddl, spare);
     if (rc == ROWTIDE_OK)
@@ -368,7 +379,7 @@ static int add_guard(const rowtide__making *making, const rowtide__step *step,
                   "SELECT (SELECT count(*) FROM \"%w\") = "
                   "(SELECT count(*) FROM \"%w\")\n"
                   "   AND NOT (SELECT foreign_keys FROM pragma_foreign_keys)",
-                  spare_name(making, name), name));
+                  step->spare, name));
 }
 
 static int add_verdict(const rowtide__making *making, const rowtide__step *step,

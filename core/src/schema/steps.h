@@ -44,6 +44,9 @@ typedef struct rowtide__abilities {
     int stat1, stat4; /* sqlite_stat1 and 4 exist */
     /* 1, 0 or an error: has this table of `from` rows? NULL: assume so. */
     int (*has_rows)(void *user, const char *table);
+    /* 1, 0 or an error: has anything this name, also what no model shows?
+     * NULL: only `from` tells. */
+    int (*has_name)(void *user, const char *name);
     void *user;
 } rowtide__abilities;
 
@@ -66,6 +69,7 @@ typedef struct rowtide__step {
                                 with legacy_alter_table=ON */
     size_t copy_at;          /* which one of these copies the rows; SIZE_MAX:
                                 none */
+    const char *spare;       /* what the new table is called until then */
     const char *copy_some;   /* the same for ?2 rows with a rowid above ?1, or
                               NULL if it can't be done in parts */
     const char *last_copied; /* SELECT of the highest rowid in the new table */
