@@ -182,6 +182,22 @@ static int check_transaction(const rowtide__run *run)
                : ROWTIDE_OK;
 }
 
+/* The caller knows nothing of the name that the table has meanwhile. */
+static void name_table(const rowtide__step *step)
+{
+    rowtide__error_state error;
+    rowtide__error_save(&error);
+    const char *name = step->old_table->view.name;
+    size_t size = strlen(step->spare), name_size = strlen(name);
+    char *at = error.message;
+    while ((at = strstr(at, step->spare)) != NULL) {
+        memcpy(at, name, name_size);
+        memmove(at + name_size, at + size, strlen(at + size) + 1);
+        at += name_size;
+    }
+    rowtide__error_restore(&error);
+}
+
 static int run_body(rowtide__run *run, const rowtide__step *step,
                     int64_t *rows_out)
 {
@@ -196,6 +212,8 @@ static int run_body(rowtide__run *run, const rowtide__step *step,
         if (rc == ROWTIDE_OK)
             rc = check_transaction(run);
     }
+    if (rc < 0)
+        name_table(step);
     return rc;
 }
 
