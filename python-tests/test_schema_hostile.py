@@ -142,3 +142,70 @@ def test_what_somebody_left_halfway_is_not_in_the_way(make, left):
         db.execute(kept.format(name)).fetchall()
         for name in ("sqlite_schema", "sqlite_temp_schema")
     ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("a TEXT", "a INTEGER UNIQUE"),
+        ("a TEXT UNIQUE", "a INTEGER UNIQUE"),
+        ("a TEXT UNIQUE", "a REAL UNIQUE"),
+        ("a TEXT PRIMARY KEY", "a INTEGER PRIMARY KEY"),
+        ("a TEXT NOT NULL PRIMARY KEY", "a INT NOT NULL PRIMARY KEY"),
+        ("a TEXT, b", "a INTEGER, b, UNIQUE (b, a)"),
+        (
+            "a TEXT, b); CREATE UNIQUE INDEX i ON t(a",
+            "a NUMERIC, b); CREATE UNIQUE INDEX i ON t(a",
+        ),
+        ("a TEXT", "a INTEGER); CREATE UNIQUE INDEX i ON t(a) WHERE a > 0 --"),
+    ],
+)
+def test_rows_that_become_alike_by_conversion_are_found(make, old, new):
+    new = f"CREATE TABLE t({new})"
+    db = make(f"CREATE TABLE t({old})")
+    db.executemany("INSERT INTO t (a) VALUES (?)", [("1",), ("01",), ("2",)])
+    db.execute("UPDATE t SET b = 5") if "b" in old.split(")")[0] else None
+    db.commit()
+    plan = db.plan(new, allow="lossy")
+    found = [finding for finding in plan.preflight() if finding.fatal]
+    assert [(finding.kind, finding.count) for finding in found] == [("duplicate", 2)]
+    assert sorted(found[0].samples) == ["rowid = 1", "rowid = 2"]
+    assert "would be converted" in found[0].note
+    with pytest.raises(rowtide.ConstraintError, match=r'table "t", column .*"a".*: 2 rows'):
+        plan.apply()
+    db.execute("DELETE FROM t WHERE a = '01'")
+    db.commit()
+    plan.apply()
+    assert db.schema() == Schema(new)
+    assert db.execute("SELECT a FROM t ORDER BY a").fetchall() == [(1,), (2,)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rows"),
+    [
+        ("a TEXT UNIQUE", "a ANY UNIQUE", ["1", "01"]),
+        ("a UNIQUE", "a TEXT UNIQUE", [1, 1.5]),
+        ("a TEXT", "a INTEGER UNIQUE", ["1", "x", "X"]),
+        ("a TEXT", "a INTEGER); CREATE UNIQUE INDEX i ON t(a > '0') --", ["-1", "5"]),
+    ],
+)
+def test_rows_that_stay_different_are_not_found(make, old, new, rows):
+    strict = " STRICT" if "ANY" in new else ""
+    new = f"CREATE TABLE t({new}){strict}"
+    db = make(f"CREATE TABLE t({old})")
+    db.executemany("INSERT INTO t (a) VALUES (?)", [(row,) for row in rows])
+    db.commit()
+    plan = db.plan(new, allow="lossy")
+    assert not [finding for finding in plan.preflight() if finding.fatal]
+    plan.apply()
+    assert db.execute("SELECT count(*) FROM t").fetchone() == (len(rows),)
+
+
+def test_what_the_copy_refuses_is_told_of_the_table(make):
+    """As where preflight cannot tell what an expression will be."""
+    db = make("CREATE TABLE t(a TEXT, b AS (a || '') UNIQUE)")
+    db.executescript("INSERT INTO t VALUES ('1'), ('01')")
+    plan = db.plan("CREATE TABLE t(a INTEGER, b AS (a || '') UNIQUE)", allow="lossy")
+    with pytest.raises(rowtide.ConstraintError) as caught:
+        plan.apply()
+    assert str(caught.value) == 'apply: table "t": UNIQUE constraint failed: t.b'

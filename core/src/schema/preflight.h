@@ -47,6 +47,16 @@ int rowtide__suspect_values(const rowtide_plan *plan, rowtide__arena *arena,
                             rowtide__suspect *suspect);
 int rowtide__suspect_keys(const rowtide_plan *plan, rowtide__arena *arena,
                           rowtide__suspect *suspect);
+/* SQL of what a column of the target has once it is copied; *out is NULL if
+ * that is what it has now. */
+int rowtide__suspect_converted(const rowtide_plan *plan, rowtide__arena *arena,
+                               const rowtide__suspect *suspect,
+                               const rowtide_schema_column *column,
+                               const char **out);
+/* The same of an expression, but for the affinity of its columns. */
+int rowtide__suspect_convert(const rowtide_plan *plan, rowtide__arena *arena,
+                             const rowtide__suspect *suspect,
+                             const char *expression, const char **out);
 /* `columns` is a list of names, or NULL with `column` alone. */
 rowtide__condition *rowtide__suspect_add(rowtide__arena *arena,
                                          rowtide__suspect *suspect,

@@ -76,29 +76,73 @@ static const char *collation_of(const rowtide__suspect *suspect,
     return column && column->collation ? column->collation : "BINARY";
 }
 
-static int write_key(rowtide__arena *arena, const rowtide__suspect *suspect,
-                     const unique *key, rowtide__condition *out)
+/* A column is compared as it will be converted. An expression has to be the
+ * same both as it is and converted, as a CHECK has to fail both ways. */
+static int write_part(const rowtide_plan *plan, rowtide__arena *arena,
+                      const rowtide__suspect *suspect,
+                      const rowtide_schema_indexed_column *part,
+                      rowtide__condition *out, int *converts)
 {
-    const char *keys = "", *present = "1";
-    for (size_t i = 0; key->columns[i] && keys && present; i++) {
-        const rowtide_schema_indexed_column *part = key->columns[i];
-        const char *value = part->name ? rowtide__arena_sql(arena, "\"%w\"",
-                                                            part->name)
-                                       : rowtide__arena_sql(arena, "(%s)",
-                                                            part->expression);
-        if (!value)
-            return ROWTIDE_ENOMEM;
-        keys = rowtide__arena_sql(arena, "%s%s%s COLLATE \"%w\"", keys,
-                                  i ? ", " : "", value,
-                                  collation_of(suspect, part));
-        present = rowtide__arena_sql(arena, "%s AND %s IS NOT NULL", present,
-                                     value);
-    }
-    if (key->where && present)
-        present = rowtide__arena_sql(arena, "%s AND (%s)", present, key->where);
-    out->keys = keys;
-    out->present = present;
-    return keys && present ? ROWTIDE_OK : ROWTIDE_ENOMEM;
+    const rowtide_schema_column *column =
+        part->name ? rowtide__table_column(&suspect->target->view, part->name)
+                   : NULL;
+    const char *value = NULL, *converted = NULL;
+    const char *collation = collation_of(suspect, part);
+    int rc = ROWTIDE_OK;
+    if (column)
+        rc = rowtide__suspect_converted(plan, arena, suspect, column, &value);
+    else if (part->expression)
+        rc = rowtide__suspect_convert(plan, arena, suspect, part->expression,
+                                      &converted);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    *converts |= value || converted;
+    if (!value)
+        value = part->name
+                    ? rowtide__arena_sql(arena, "\"%w\"", part->name)
+                    : rowtide__arena_sql(arena, "(%s)", part->expression);
+    if (!value)
+        return ROWTIDE_ENOMEM;
+    const char *separator = *out->keys ? ", " : "";
+    out->keys = converted
+                    ? rowtide__arena_sql(arena,
+                                         "%s%s%s COLLATE \"%w\", %s COLLATE "
+                                         "\"%w\"",
+                                         out->keys, separator, value, collation,
+                                         converted, collation)
+                    : rowtide__arena_sql(arena, "%s%s%s COLLATE \"%w\"",
+                                         out->keys, separator, value,
+                                         collation);
+    out->present = rowtide__arena_sql(arena, "%s AND %s IS NOT NULL",
+                                      out->present, value);
+    return out->keys && out->present ? ROWTIDE_OK : ROWTIDE_ENOMEM;
+}
+
+static int write_key(const rowtide_plan *plan, rowtide__arena *arena,
+                     const rowtide__suspect *suspect, const unique *key,
+                     rowtide__condition *out)
+{
+    const char *converted = NULL;
+    int rc = ROWTIDE_OK, converts = 0;
+    out->keys = "";
+    out->present = "1";
+    for (size_t i = 0; key->columns[i] && rc == ROWTIDE_OK; i++)
+        rc = write_part(plan, arena, suspect, key->columns[i], out, &converts);
+    out->note = converts ? rowtide__arena_sql(arena,
+                                              "%s, and what is there would be "
+                                              "converted",
+                                              key->note)
+                         : key->note;
+    if (rc == ROWTIDE_OK && !out->note)
+        rc = ROWTIDE_ENOMEM;
+    if (rc != ROWTIDE_OK || !key->where)
+        return rc;
+    rc = rowtide__suspect_convert(plan, arena, suspect, key->where, &converted);
+    if (rc == ROWTIDE_OK)
+        out->present = rowtide__arena_sql(arena, "%s AND (%s) AND %s",
+                                          out->present, key->where,
+                                          converted ? converted : "1");
+    return rc == ROWTIDE_OK && !out->present ? ROWTIDE_ENOMEM : rc;
 }
 
 static int add_unique(const rowtide_plan *plan, rowtide__arena *arena,
@@ -119,8 +163,7 @@ static int add_unique(const rowtide_plan *plan, rowtide__arena *arena,
         rowtide__texts_finish(&names), NULL);
     if (!condition)
         return ROWTIDE_ENOMEM;
-    condition->note = key->note;
-    return write_key(arena, suspect, key, condition);
+    return write_key(plan, arena, suspect, key, condition);
 }
 
 /* ## Foreign keys */

@@ -299,23 +299,31 @@ static const char *converting_pattern(rowtide_schema_affinity affinity)
     }
 }
 
-static int is_converted(const rowtide_plan *plan,
-                        const rowtide__suspect *suspect,
-                        const rowtide_schema_column *column, int *out)
+int rowtide__suspect_converted(const rowtide_plan *plan, rowtide__arena *arena,
+                               const rowtide__suspect *suspect,
+                               const rowtide_schema_column *column,
+                               const char **out)
 {
     const rowtide_schema_column *old = NULL;
+    const char *pattern = is_strict_any(suspect->target, column)
+                              ? NULL
+                              : converting_pattern(column->affinity);
+    *out = NULL;
     int rc = column->generated_as ? ROWTIDE_OK
                                   : rowtide__suspect_old_column(
                                         plan, suspect, column->name, &old);
-    *out = old && old->affinity != column->affinity
-           && converting_pattern(column->affinity);
-    return rc;
+    if (rc != ROWTIDE_OK || !old || !pattern
+        || (old->affinity == column->affinity
+            && !is_strict_any(suspect->old, old)))
+        return rc;
+    *out = with_column(arena, pattern, column->name);
+    return *out ? ROWTIDE_OK : ROWTIDE_ENOMEM;
 }
 
-/* The columns of a CHECK that are converted, or "" if none is. */
+/* The columns of an expression that are converted, or "" if none is. */
 static int write_converted(const rowtide_plan *plan, rowtide__arena *arena,
-                           const rowtide__suspect *suspect, const char *check,
-                           const char **out)
+                           const rowtide__suspect *suspect,
+                           const char *expression, const char **out)
 {
     const rowtide_schema_column *const *columns = suspect->target->view.columns;
     rowtide__arena names = {NULL, 0};
@@ -323,20 +331,34 @@ static int write_converted(const rowtide_plan *plan, rowtide__arena *arena,
     *out = "";
     for (size_t i = 0; columns[i] && rc == ROWTIDE_OK; i++) {
         const char *name = columns[i]->name;
-        int converted = 0;
-        if (mentions(check, name, &names))
-            rc = is_converted(plan, suspect, columns[i], &converted);
-        if (!converted)
+        const char *value = NULL;
+        if (mentions(expression, name, &names))
+            rc = rowtide__suspect_converted(plan, arena, suspect, columns[i],
+                                            &value);
+        if (!value)
             continue;
-        const char *value = with_column(
-            arena, converting_pattern(columns[i]->affinity), name);
-        *out = value ? rowtide__arena_sql(arena, "%s%s%s AS \"%w\"", *out,
-                                          **out ? ", " : "", value, name)
-                     : NULL;
+        *out = rowtide__arena_sql(arena, "%s%s%s AS \"%w\"", *out,
+                                  **out ? ", " : "", value, name);
         rc = *out ? rc : ROWTIDE_ENOMEM;
+        if (rc != ROWTIDE_OK)
+            break;
     }
     rowtide__arena_dispose(&names);
     return rc;
+}
+
+int rowtide__suspect_convert(const rowtide_plan *plan, rowtide__arena *arena,
+                             const rowtide__suspect *suspect,
+                             const char *expression, const char **out)
+{
+    const char *converted;
+    *out = NULL;
+    int rc = write_converted(plan, arena, suspect, expression, &converted);
+    if (rc != ROWTIDE_OK || !*converted)
+        return rc;
+    *out = rowtide__arena_sql(arena, "(SELECT (%s) FROM (SELECT %s))",
+                              expression, converted);
+    return *out ? ROWTIDE_OK : ROWTIDE_ENOMEM;
 }
 
 /* A row is in the way if it is so both as it is and converted. Neither alone
@@ -347,14 +369,12 @@ static int write_check(const rowtide_plan *plan, rowtide__arena *arena,
                        const char **out)
 {
     const char *converted;
-    int rc = write_converted(plan, arena, suspect, check, &converted);
+    int rc = rowtide__suspect_convert(plan, arena, suspect, check, &converted);
     if (rc != ROWTIDE_OK)
         return rc;
-    *out = *converted ? rowtide__arena_sql(arena,
-                                           "NOT (%s) AND NOT (SELECT (%s) FROM "
-                                           "(SELECT %s))",
-                                           check, check, converted)
-                      : rowtide__arena_sql(arena, "NOT (%s)", check);
+    *out = converted ? rowtide__arena_sql(arena, "NOT (%s) AND NOT %s", check,
+                                          converted)
+                     : rowtide__arena_sql(arena, "NOT (%s)", check);
     return *out ? ROWTIDE_OK : ROWTIDE_ENOMEM;
 }
 
