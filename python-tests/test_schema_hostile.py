@@ -6,7 +6,7 @@ import time
 
 import pytest
 import rowtide
-from rowtide.schema import Schema
+from rowtide.schema import Schema, index, table
 
 MANY = 700
 
@@ -209,3 +209,44 @@ def test_what_the_copy_refuses_is_told_of_the_table(make):
     with pytest.raises(rowtide.ConstraintError) as caught:
         plan.apply()
     assert str(caught.value) == 'apply: table "t": UNIQUE constraint failed: t.b'
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "CREATE TABLE sqlite_x(a)",
+        'CREATE TABLE IF NOT EXISTS "SQLite_x" (a)',
+        "CREATE TABLE t(a); CREATE INDEX sqlite_x ON t(a)",
+        "CREATE VIEW sqlite_x AS SELECT 1",
+        "CREATE TABLE t(a); CREATE TRIGGER sqlite_x AFTER DELETE ON t BEGIN SELECT 1; END",
+        "CREATE VIRTUAL TABLE sqlite_x USING fts5(a)",
+    ],
+)
+def test_names_that_sqlite_keeps_for_itself_are_refused(sql):
+    with pytest.raises(rowtide.Error, match=r"(?i)reserved.*sqlite_x"):
+        Schema(sql)
+
+
+def test_tables_that_sqlite_makes_for_itself_may_be_in_a_dump():
+    kept = Schema(
+        "CREATE TABLE t(a); CREATE TABLE sqlite_stat1(tbl, idx, stat);"
+        "CREATE TABLE SQLite_Stat4(tbl, idx, neq, nlt, ndlt, sample);"
+        "CREATE TABLE sqlite_sequence(name, seq)"
+    )
+    assert kept == Schema("CREATE TABLE t(a)")
+
+
+@pytest.mark.parametrize("name", ["sqlite_x", "SQLITE_stat1", "sqlite_sequence"])
+def test_models_with_a_name_that_sqlite_keeps_for_itself_are_refused(make, name):
+    @table(name=name)
+    class Reserved:
+        a: int
+
+    @table(index("a", name=name))
+    class Indexed:
+        a: int
+
+    for model in (Reserved, Indexed):
+        with pytest.raises(rowtide.Error, match="reserved") as caught:
+            make("").auto_migrate(model)
+        assert name in str(caught.value)

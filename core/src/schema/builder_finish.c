@@ -77,6 +77,11 @@ static int check_table(const table *t)
     if (!t->columns)
         return rowtide__fail(ROWTIDE_EINVAL, "table \"%s\": it has no columns",
                              t->name);
+    if (sqlite3_strnicmp(t->name, "sqlite_", 7) == 0)
+        return rowtide__fail(ROWTIDE_EINVAL,
+                             "table \"%s\": names that begin with \"sqlite_\" "
+                             "are reserved for SQLite",
+                             t->name);
     int rc = check_key(t);
     if (rc == ROWTIDE_OK && t->options.soft_delete)
         rc = need_column(t, t->options.soft_delete, "soft delete column");

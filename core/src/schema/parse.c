@@ -77,10 +77,16 @@ static int is_shadow(parsing *p, const char *name)
     return found;
 }
 
-/* Or that SQLite makes: sqlite_sequence, sqlite_stat1. */
+/* Or that SQLite makes. All other names that begin so are refused. */
 static int is_own(const char *name)
 {
-    return sqlite3_strnicmp(name, "sqlite_", 7) == 0;
+    static const char *const names[] = {"sqlite_sequence", "sqlite_stat1",
+                                        "sqlite_stat2", "sqlite_stat3",
+                                        "sqlite_stat4"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (rowtide__name_equal(name, names[i]))
+            return 1;
+    return 0;
 }
 
 /* A failure that is none after all. Keeps the error if it is one. */
