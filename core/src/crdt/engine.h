@@ -585,8 +585,8 @@ int rowtide__crdt_add_convert(rowtide__crdt *engine);     /* convert*.c */
  * crdt/sqlite.h only, never db/): engine.c sql.c tables.c keys.c numbers.c
  * blocks.c buckets.c new_keys.c clock.c pending.c store.c log.c sweep.c
  * flush.c tail*.c rows.c sites.c clock_disk.c read*.c keys_table.c local.c
- * attached.c twin.c merge.c merge_statement.c
- * enable.c alter.c alter_track.c changes.c
+ * attached.c twin.c merge.c merge_wins.c merge_row.c merge_statement.c
+ * enable.c triggers.c alter.c alter_track.c changes.c
  * views.c functions.c register.c pack.c unpack_table.c.
  *
  * SQL functions on top of the engine, in both too: fract*.c
