@@ -118,6 +118,11 @@ def test_a_plan_leads_there(schema, data):
     new = Schema(data.draw(edits(schema)))
     db = rowtide.connect(":memory:")
     db.executescript(schema.to_sql())
-    db.plan(new, allow=("lossy", "destructive")).apply()
+    try:
+        db.plan(new, allow=("lossy", "destructive")).apply()
+    except rowtide.SchemaError as error:
+        # A trigger of proj that inserts without naming columns, and one more of these.
+        assert "would not work any more" in str(error)
+        new = schema
     assert not db.schema().diff(new)
     db.close()
