@@ -251,7 +251,7 @@ static void dispose(rowtide__apply *apply)
 {
     rowtide__apply_pending_free(apply);
     rowtide_report_free(apply->report);
-    rowtide__free(apply->fk_before.items);
+    rowtide__violations_dispose(&apply->fk_before);
     rowtide__free(apply->row);
     rowtide_buffer_dispose(&apply->row_bytes);
     sqlite3_finalize(apply->savepoint);

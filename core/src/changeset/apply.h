@@ -5,6 +5,7 @@
 #include "db/connection.h"
 #include "db/table.h"
 #include "db/transaction.h"
+#include "db/violations.h"
 
 #include <rowtide/apply.h>
 
@@ -38,12 +39,6 @@ typedef struct rowtide__apply_pending {
     rowtide_change change;
 } rowtide__apply_pending;
 
-/* Foreign key violations, each as a hash of what foreign_key_check says. */
-typedef struct rowtide__fk_list {
-    uint64_t *items;
-    size_t count, capacity;
-} rowtide__fk_list;
-
 /* What the connection was set to before. */
 typedef struct rowtide__apply_settings {
     int saved;
@@ -67,7 +62,7 @@ typedef struct rowtide__apply {
     int rebase_started; /* the table in work has its header */
 
     int check_foreign_keys; /* the counter does not know all of it */
-    rowtide__fk_list fk_before;
+    rowtide__violations fk_before;
 
     rowtide_value *row; /* the conflicting row, its bytes in row_bytes */
     int row_capacity;

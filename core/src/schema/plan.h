@@ -3,6 +3,7 @@
 
 #include "base/map.h"
 #include "db/transaction.h"
+#include "db/violations.h"
 #include "schema/report.h"
 #include "schema/steps.h"
 
@@ -53,17 +54,11 @@ void rowtide__settings_restore(const rowtide__settings *settings);
 int rowtide__setting(sqlite3 *sqlite, int which, int on);
 
 /* ## plan_keys.c: foreign key violations, and rows of referring tables */
-typedef struct rowtide__violations {
-    uint64_t *items; /* sorted */
-    size_t count, capacity;
-} rowtide__violations;
-
 int rowtide__violations_collect(const rowtide__run *run,
                                 rowtide__violations *out);
 /* ROWTIDE_ECONSTRAINT if there are some that were not there `before`. */
 int rowtide__violations_compare(const rowtide__run *run,
                                 const rowtide__violations *before);
-void rowtide__violations_dispose(rowtide__violations *violations);
 
 /* Rows of all tables that refer to this one, added up. */
 int rowtide__count_referring(const rowtide__run *run, const char *table,

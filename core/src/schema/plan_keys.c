@@ -5,7 +5,6 @@
 #include "db/sql.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char SQL_REFERENCES[] =
@@ -31,56 +30,8 @@ static int is_touched(const rowtide__run *run, const char *table)
 
 /* ## Violations */
 
-/* Table, rowid, parent. Rows of a table without rowid cannot be told apart,
- * but they can be counted. */
-static uint64_t hash_violation(sqlite3_stmt *stmt)
-{
-    uint64_t hash = 0;
-    for (int i = 0; i < 3; i++) {
-        const char *text = (const char *)sqlite3_column_text(stmt, i);
-        size_t size = (size_t)sqlite3_column_bytes(stmt, i);
-        hash = rowtide__crc64(hash, text ? text : "", text ? size + 1 : 1);
-    }
-    return hash;
-}
-
-static int add(rowtide__violations *list, uint64_t item)
-{
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity ? list->capacity * 2 : 16;
-        uint64_t *items = rowtide__realloc(list->items,
-                                           capacity * sizeof *items);
-        if (!items)
-            return ROWTIDE_ENOMEM;
-        list->items = items;
-        list->capacity = capacity;
-    }
-    list->items[list->count++] = item;
-    return ROWTIDE_OK;
-}
-
-static int compare(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
-
-static int was_there(const rowtide__violations *before, uint64_t item)
-{
-    return before->count
-           && bsearch(&item, before->items, before->count, sizeof item,
-                      compare);
-}
-
-static void describe(sqlite3_stmt *stmt, char *text, size_t size)
-{
-    const char *row = (const char *)sqlite3_column_text(stmt, 1);
-    snprintf(text, size,
-             "table \"%.100s\"%s%s refers to a row of \"%.100s\" "
-             "that is not there",
-             (const char *)sqlite3_column_text(stmt, 0), row ? ", rowid " : "",
-             row ? row : "", (const char *)sqlite3_column_text(stmt, 2));
-}
+/* Table, rowid, parent: the number of the key changes with its table. */
+enum { COLUMNS = 3 };
 
 typedef struct collecting {
     const rowtide__run *run;
@@ -94,10 +45,11 @@ typedef struct collecting {
 static int add_mismatch(collecting *it, const char *table)
 {
     uint64_t item = rowtide__crc64(1, table, strlen(table));
-    if (it->before && !it->first[0] && !was_there(it->before, item))
+    if (it->before && !it->first[0]
+        && !rowtide__violations_has(it->before, item))
         snprintf(it->first, sizeof it->first, "%.300s",
                  rowtide_error_message());
-    return add(it->list, item);
+    return rowtide__violations_add(it->list, item);
 }
 
 static int collect_table(collecting *it, const char *table)
@@ -108,10 +60,11 @@ static int collect_table(collecting *it, const char *table)
         db, &stmt, "PRAGMA main.foreign_key_check(\"%w\")", table);
     while (rc == ROWTIDE_OK
            && (rc = rowtide__sql_step(db, stmt)) == ROWTIDE_OK) {
-        uint64_t item = hash_violation(stmt);
-        if (it->before && !it->first[0] && !was_there(it->before, item))
-            describe(stmt, it->first, sizeof it->first);
-        rc = add(it->list, item);
+        uint64_t item = rowtide__violation_hash(stmt, COLUMNS);
+        if (it->before && !it->first[0]
+            && !rowtide__violations_has(it->before, item))
+            rowtide__violation_describe(stmt, it->first, sizeof it->first);
+        rc = rowtide__violations_add(it->list, item);
     }
     sqlite3_finalize(stmt);
     if (rc == ROWTIDE_ESQL)
@@ -139,9 +92,7 @@ static int collect_all(collecting *it)
     }
     sqlite3_finalize(stmt);
     rowtide__free(last);
-    if (it->list->count)
-        qsort(it->list->items, it->list->count, sizeof *it->list->items,
-              compare);
+    rowtide__violations_sort(it->list);
     return rc == ROWTIDE_DONE ? ROWTIDE_OK : rc;
 }
 
@@ -152,30 +103,14 @@ int rowtide__violations_collect(const rowtide__run *run,
     return collect_all(&it);
 }
 
-/* Both sorted: how many of `after` are not in `before`. */
-static int64_t count_new(const rowtide__violations *before,
-                         const rowtide__violations *after)
-{
-    int64_t count = 0;
-    size_t b = 0;
-    for (size_t a = 0; a < after->count; a++) {
-        while (b < before->count && before->items[b] < after->items[a])
-            b++;
-        if (b < before->count && before->items[b] == after->items[a])
-            b++;
-        else
-            count++;
-    }
-    return count;
-}
-
 int rowtide__violations_compare(const rowtide__run *run,
                                 const rowtide__violations *before)
 {
     rowtide__violations after = {NULL, 0, 0};
     collecting it = {run, &after, before, ""};
     int rc = collect_all(&it);
-    int64_t count = rc == ROWTIDE_OK ? count_new(before, &after) : 0;
+    int64_t count = rc == ROWTIDE_OK ? rowtide__violations_new(before, &after)
+                                     : 0;
     rowtide__violations_dispose(&after);
     if (rc != ROWTIDE_OK || count == 0)
         return rc;
@@ -183,13 +118,6 @@ int rowtide__violations_compare(const rowtide__run *run,
                          "apply: %lld foreign key violations that were not "
                          "there before%s%s",
                          (long long)count, it.first[0] ? ": " : "", it.first);
-}
-
-void rowtide__violations_dispose(rowtide__violations *violations)
-{
-    rowtide__free(violations->items);
-    violations->items = NULL;
-    violations->count = violations->capacity = 0;
 }
 
 /* ## Rows of referring tables */

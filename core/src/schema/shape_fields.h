@@ -12,4 +12,8 @@
     {#member, ROWTIDE_FIELD_ITEMS, offsetof(type, member), NULL, shape}
 #define ROWTIDE__FIELD_END {NULL, ROWTIDE_FIELD_TEXT, 0, NULL, NULL}
 
+/* ## diff_shape.c: words of enums that several structs have */
+extern const char *const rowtide__object_words[];
+extern const char *const rowtide__effect_words[];
+
 #endif
