@@ -12,7 +12,8 @@ struct rowtide__numbered {
     int64_t row;
     size_t at, size; /* of the key, in `bytes` */
     uint32_t hash;
-    int32_t below; /* in the same bucket */
+    int32_t below;     /* in the same bucket of hashes */
+    int32_t below_row; /* and of rows */
 };
 
 typedef struct rowtide__numbered numbered;
@@ -32,15 +33,20 @@ void rowtide__new_keys_clear(rowtide__new_keys *all)
         rowtide__new_keys_dispose(all);
         return;
     }
-    if (all->count > 0)
-        memset(all->buckets, 0xff, all->bucket_count * sizeof *all->buckets);
-    all->count = all->written = 0;
+    /* Where many were once, there may be few now. */
+    rowtide__new_keys_cut(all, 0);
     rowtide__buffer_clear(&all->bytes);
 }
 
 static int32_t *bucket_of(const rowtide__new_keys *all, uint32_t hash)
 {
     return &all->buckets[hash & (all->bucket_count - 1)];
+}
+
+static int32_t *bucket_of_row(const rowtide__new_keys *all, int64_t row)
+{
+    return &all->buckets[all->bucket_count
+                         + ((uint64_t)row & (all->bucket_count - 1))];
 }
 
 int64_t rowtide__new_keys_find(const rowtide__new_keys *all,
@@ -71,9 +77,12 @@ int64_t rowtide__new_keys_last(const rowtide__new_keys *all,
 
 static void enter_bucket(rowtide__new_keys *all, size_t place)
 {
-    int32_t *bucket = bucket_of(all, all->keys[place].hash);
-    all->keys[place].below = *bucket;
-    *bucket = (int32_t)place;
+    numbered *at = &all->keys[place];
+    int32_t *bucket = bucket_of(all, at->hash);
+    int32_t *row_bucket = bucket_of_row(all, at->row);
+    at->below = *bucket;
+    at->below_row = *row_bucket;
+    *bucket = *row_bucket = (int32_t)place;
 }
 
 static int grow(rowtide__new_keys *all)
@@ -85,14 +94,14 @@ static int grow(rowtide__new_keys *all)
     if (!grown)
         return ROWTIDE_ENOMEM;
     all->keys = grown;
-    int32_t *buckets = rowtide__alloc_array(capacity * 2, sizeof *buckets);
+    int32_t *buckets = rowtide__alloc_array(capacity * 4, sizeof *buckets);
     if (!buckets)
         return ROWTIDE_ENOMEM;
     rowtide__free(all->buckets);
     all->buckets = buckets;
     all->bucket_count = capacity * 2;
     all->capacity = capacity;
-    memset(buckets, 0xff, all->bucket_count * sizeof *buckets);
+    memset(buckets, 0xff, capacity * 4 * sizeof *buckets);
     for (size_t i = 0; i < all->count; i++)
         enter_bucket(all, i);
     return ROWTIDE_OK;
@@ -109,8 +118,8 @@ int rowtide__new_keys_add(rowtide__new_keys *all, rowtide__crdt_table *table,
         rc = rowtide__buffer_append(&all->bytes, key->data, key->size);
     if (rc != ROWTIDE_OK)
         return rc;
-    all->keys[all->count] = (numbered){table,     key->row,  at,
-                                       key->size, key->hash, NONE};
+    all->keys[all->count] = (numbered){table,     key->row, at,  key->size,
+                                       key->hash, NONE,     NONE};
     enter_bucket(all, all->count++);
     return ROWTIDE_OK;
 }
@@ -130,9 +139,13 @@ int rowtide__new_keys_of_row(const rowtide__new_keys *all,
                              const rowtide__crdt_table *table, int64_t row,
                              rowtide__new_key *out)
 {
-    for (size_t i = all->count; i-- > all->written;)
-        if (all->keys[i].row == row && all->keys[i].table == table) {
-            rowtide__new_keys_entry(all, i, out);
+    if (all->count == all->written)
+        return 0;
+    int32_t place = *bucket_of_row(all, row);
+    for (; place != NONE && (size_t)place >= all->written;
+         place = all->keys[place].below_row)
+        if (all->keys[place].row == row && all->keys[place].table == table) {
+            rowtide__new_keys_entry(all, (size_t)place, out);
             return 1;
         }
     return 0;
@@ -143,6 +156,7 @@ void rowtide__new_keys_cut(rowtide__new_keys *all, size_t height)
     while (all->count > height) {
         const numbered *top = &all->keys[--all->count];
         *bucket_of(all, top->hash) = top->below;
+        *bucket_of_row(all, top->row) = top->below_row;
         all->bytes.size = top->at;
     }
     if (all->written > height)

@@ -13,13 +13,13 @@ typedef struct rowtide__new_key {
 } rowtide__new_key;
 
 /* Keys that were given numbers in this transaction: a stack with a table of
- * hashes. What is below `written` is in the database already. */
+ * hashes, and one of numbers. What is below `written` is in the database already. */
 typedef struct rowtide__new_keys {
     struct rowtide__numbered *keys;
     size_t count, capacity, written;
     rowtide_buffer bytes;
-    int32_t *buckets;
-    size_t bucket_count; /* a power of two */
+    int32_t *buckets;    /* of hashes, then of rows */
+    size_t bucket_count; /* of each; a power of two */
 } rowtide__new_keys;
 
 typedef struct rowtide__new_keys_mark {

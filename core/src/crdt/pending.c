@@ -240,8 +240,11 @@ void rowtide__pending_clear(rowtide__pending *pending)
         rowtide__free(pending->buckets);
         pending->buckets = NULL;
         pending->bucket_count = 0;
-    } else if (pending->count > 0) {
-        empty_buckets(pending);
+    } else {
+        /* Where many were once, there may be few now. */
+        for (size_t i = 0; i < pending->count; i++)
+            pending->buckets[pending->items[i].hash
+                             & (pending->bucket_count - 1)] = NONE;
     }
     drop_runs(pending);
     pending->count = pending->written = pending->group_count = 0;
