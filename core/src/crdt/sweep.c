@@ -7,10 +7,14 @@
 #include <string.h>
 
 /* A cell that is set again leaves an item in the log that is not so any more.
- * Readers pass over it. When these have become half as many as the others,
- * commits go through the log once, each looking at three times as many items
- * as it has made outdated; not each commit, and not at too many at once. */
+ * Readers pass over it. When these have become as many as the others, commits
+ * go through the log once, each looking up three times as many clocks as it has
+ * made items outdated; not each commit, and not too many at once. */
 enum { AT_LEAST = 256, AT_MOST = 4096 };
+
+/* A block whose runs have fallen into so many parts more has no room for
+ * them. */
+enum { MORE_PARTS = 256 };
 
 typedef struct place {
     int64_t db_version, block, batch;
@@ -23,6 +27,7 @@ typedef struct sweep {
     rowtide__clock clock;
     sqlite3_stmt *blocks; /* at the one that is being swept */
     int64_t seen, dropped;
+    int64_t looked; /* for clocks, and at items and blocks */
     int64_t outdated, total, kept_so_far; /* of the whole log, by estimate */
 } sweep;
 
@@ -96,6 +101,12 @@ static int keep_rows(sweep *work, rowtide__crdt_table *table,
     return rc;
 }
 
+static int has_room(const sweep *work)
+{
+    return work->at.block == ROWTIDE__BUNDLE
+           || work->kept.count < work->items.count + MORE_PARTS;
+}
+
 static int keep_item(sweep *work, const rowtide__logged *item)
 {
     rowtide__crdt_table *table = work->engine->tables;
@@ -103,10 +114,11 @@ static int keep_item(sweep *work, const rowtide__logged *item)
     int rc = ROWTIDE_OK;
     while (table && table->id != item->table)
         table = table->next;
+    work->looked++;
     if (!table || (table->dropped && !table->altering))
         return ROWTIDE_OK;
     rc = rowtide__crdt_table_shape(work->engine, table);
-    while (rest.rows > 0 && rc == ROWTIDE_OK)
+    for (; rest.rows > 0 && rc == ROWTIDE_OK && has_room(work); work->looked++)
         rc = keep_rows(work, table, &rest);
     return rc;
 }
@@ -255,6 +267,10 @@ static int sweep_block(sweep *work)
         return rc;
     if (work->kept.count == 0)
         return drop_block(work);
+    if (!has_room(work)) {
+        work->kept.count = work->items.count; /* it stays as it is */
+        return ROWTIDE_OK;
+    }
     if (is_same(work))
         return ROWTIDE_OK;
     if (work->at.block == ROWTIDE__BUNDLE)
@@ -347,10 +363,11 @@ static int go_round(sweep *work, int64_t wanted)
     int64_t last = work->engine->db_version - 1;
     int rc = load_place(work);
     work->outdated += work->engine->outdated_items;
-    if (work->at.db_version < 0 && work->outdated * 2 < work->total)
+    if (work->at.db_version < 0 && work->outdated < work->total)
         wanted = 0;
-    while (rc == ROWTIDE_OK && work->seen < wanted) {
+    while (rc == ROWTIDE_OK && work->looked < wanted) {
         rc = read_next(work, last);
+        work->looked++;
         if (rc == ROWTIDE_OK)
             rc = sweep_block(work);
         note_items(work);
