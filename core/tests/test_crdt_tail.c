@@ -21,17 +21,25 @@
     "SELECT [table], hex(pk), cid, val, col_version, db_version, cl, seq "     \
     "FROM "
 
-static rowtide_db *open_file(const char *path, const char *sql)
+/* The smaller the pages, the sooner the tail is full. */
+static rowtide_db *open_sized(const char *path, const char *page_size,
+                              const char *sql)
 {
     rowtide_open_options options = ROWTIDE_OPEN_OPTIONS_INIT;
     rowtide_db *db;
     options.busy_timeout_ms = 0;
     assert_ok(rowtide_db_open(path, &options, &db));
+    scratch_exec(db, page_size);
     /* Registers the functions. */
     assert_ok(rowtide_crdt_site_id(db, (unsigned char[16]){0}));
     scratch_exec(db, "PRAGMA synchronous = OFF");
     scratch_exec(db, sql);
     return db;
+}
+
+static rowtide_db *open_file(const char *path, const char *sql)
+{
+    return open_sized(path, "PRAGMA page_size = 512", sql);
 }
 
 static rowtide_db *new_file(const char *path)
@@ -172,6 +180,82 @@ static void connections_in_turn(void **state)
     rowtide_db_free(both[1]);
     rowtide_db_free(third);
     rowtide_db_free(b);
+}
+
+/* A part of the tail that was full becomes a segment. */
+static int64_t count_segments(rowtide_db *db)
+{
+    return scratch_integer(db, "SELECT count(*) - 1 FROM rowtide_crdt_tail");
+}
+
+static void write_until_segments(rowtide_db *db, rowtide_db *plain, int *next,
+                                 int64_t wanted)
+{
+    char sql[200];
+    while (count_segments(db) != wanted) {
+        statement(sql, sizeof sql, (*next)++);
+        scratch_exec(db, sql);
+        run_plainly(plain, sql);
+    }
+}
+
+static int refuse(void *wanted)
+{
+    return *(int *)wanted;
+}
+
+/* What one connection wrote and its commit hook then refused, a segment now and
+ * then, the other one writes otherwise. */
+static void segments_that_are_rolled_back(void **state)
+{
+    (void)state;
+    char sql[200];
+    const char *path = scratch_new_path();
+    rowtide_db *a = new_file(path), *b = open_file(path, "");
+    rowtide_db *plain = new_file(":memory:");
+    int refused = 0;
+    sqlite3_commit_hook(rowtide_db_sqlite(a), refuse, &refused);
+    for (int i = 0; i < 900; i++) {
+        snprintf(sql, sizeof sql, "INSERT INTO u VALUES('gone %d', 1, %d)", i,
+                 i);
+        refused = 1;
+        assert_status(rowtide_db_exec(a, sql), ROWTIDE_ECONSTRAINT);
+        refused = 0;
+        statement(sql, sizeof sql, i);
+        scratch_exec(i % 3 ? b : a, sql);
+        run_plainly(plain, sql);
+        if (i % 60 == 0)
+            assert_same(i % 40 ? a : b, plain);
+    }
+    assert_same(a, plain);
+    assert_same(b, plain);
+    rowtide_db_free(a);
+    rowtide_db_free(b);
+    rowtide_db_free(plain);
+}
+
+/* A connection that slept reads what it missed: nothing, something, several
+ * segments, or all of it anew. */
+static void segments_that_others_wrote(void **state)
+{
+    (void)state;
+    const char *path = scratch_new_path();
+    rowtide_db *a = new_file(path), *b = open_file(path, "");
+    rowtide_db *plain = new_file(":memory:");
+    int next = 0;
+    for (int64_t wanted = 1; wanted <= 8; wanted += 1 + wanted / 3) {
+        write_until_segments(a, plain, &next, wanted);
+        assert_same(b, plain);
+    }
+    write_until_segments(a, plain, &next, 0);
+    write_until_segments(a, plain, &next, 3);
+    assert_same(b, plain);
+    rowtide_db *fresh = open_file(path, "");
+    assert_same(fresh, plain);
+    rowtide_db_free(fresh);
+    rowtide_db_free(a);
+    rowtide_db_free(b);
+    rowtide_db_free(plain);
 }
 
 /* Successive rows share records, however many transactions wrote them. */
@@ -458,6 +542,35 @@ static void damage_is_noticed(void **state)
     }
 }
 
+static void segments_that_are_damaged(void **state)
+{
+    (void)state;
+    static const char *const DAMAGES[] = {
+        "DELETE FROM rowtide_crdt_tail WHERE id = 2",
+        "DELETE FROM rowtide_crdt_tail WHERE id = 3",
+        "UPDATE rowtide_crdt_tail SET stamp = 1 WHERE id = 3",
+        "UPDATE rowtide_crdt_tail SET body = x'00' WHERE id = 2",
+        "UPDATE rowtide_crdt_tail SET body = x'ffffffffff' WHERE id = 2",
+        "UPDATE rowtide_crdt_tail SET body = CAST(substr(body, 1, 3) || x'09' "
+        "|| substr(body, 5) AS BLOB) WHERE id = 1",
+        "UPDATE rowtide_crdt_tail SET body = CAST(substr(body, 1, 3) || x'01' "
+        "|| substr(body, 5) AS BLOB) WHERE id = 1",
+    };
+    char sql[200];
+    for (size_t i = 0; i < sizeof DAMAGES / sizeof *DAMAGES; i++) {
+        const char *path = scratch_new_path();
+        rowtide_db *db = new_file(path);
+        for (int j = 0; count_segments(db) < 2; j++)
+            scratch_exec(db, statement(sql, sizeof sql, j));
+        scratch_exec(db, DAMAGES[i]);
+        rowtide_db_free(db);
+        assert_ok(rowtide_db_open(path, NULL, &db));
+        assert_status(rowtide_crdt_site_id(db, (unsigned char[16]){0}),
+                      ROWTIDE_ECORRUPT);
+        rowtide_db_free(db);
+    }
+}
+
 static void a_tail_that_is_missing(void **state)
 {
     (void)state;
@@ -484,9 +597,11 @@ static int write_some(void *context)
     int rc = rowtide_db_open(":memory:", NULL, &db);
     (void)context;
     if (rc == ROWTIDE_OK)
+        rc = rowtide_db_exec(db, "PRAGMA page_size = 512");
+    if (rc == ROWTIDE_OK)
         rc = rowtide_crdt_site_id(db, (unsigned char[16]){0});
     if (rc == ROWTIDE_OK)
-        rc = rowtide_db_exec(db, "PRAGMA page_size = 512;" TABLES);
+        rc = rowtide_db_exec(db, TABLES);
     for (int i = 0; i < 60 && rc == ROWTIDE_OK; i++)
         rc = rowtide_db_exec(db, statement(sql, sizeof sql, i));
     if (rc == ROWTIDE_OK)
@@ -502,11 +617,11 @@ static void survives_out_of_memory(void **state)
     oom_loop(write_some, NULL);
 }
 
-static void small_pages(void **state)
+static void large_pages(void **state)
 {
     (void)state;
     char sql[200];
-    rowtide_db *a = open_file(":memory:", "PRAGMA page_size = 512;" TABLES);
+    rowtide_db *a = open_sized(":memory:", "PRAGMA page_size = 8192", TABLES);
     rowtide_db *b = new_file(":memory:");
     for (int i = 0; i < 400; i++) {
         scratch_exec(a, statement(sql, sizeof sql, i));
@@ -523,6 +638,8 @@ int main(void)
         cmocka_unit_test(as_without_it),
         cmocka_unit_test(as_without_it_in_transactions),
         cmocka_unit_test(connections_in_turn),
+        cmocka_unit_test(segments_that_are_rolled_back),
+        cmocka_unit_test(segments_that_others_wrote),
         cmocka_unit_test(stays_small),
         cmocka_unit_test(statements_that_fail),
         cmocka_unit_test(savepoints),
@@ -533,9 +650,10 @@ int main(void)
         cmocka_unit_test(tables_that_are_altered),
         cmocka_unit_test(deletions_are_collected),
         cmocka_unit_test(damage_is_noticed),
+        cmocka_unit_test(segments_that_are_damaged),
         cmocka_unit_test(a_tail_that_is_missing),
         cmocka_unit_test(survives_out_of_memory),
-        cmocka_unit_test(small_pages),
+        cmocka_unit_test(large_pages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

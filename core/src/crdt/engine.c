@@ -12,7 +12,7 @@
 enum { PENDING_BYTES = 32 << 20 };
 
 /* Of the tables that are our own. */
-enum { LAYOUT = 3 };
+enum { LAYOUT = 4 };
 
 int rowtide__crdt_new(sqlite3 *sqlite, rowtide__crdt **out)
 {
@@ -324,13 +324,13 @@ static const char SETUP[] =
     "db_version INTEGER NOT NULL, block INTEGER NOT NULL, "
     "batch INTEGER NOT NULL, body BLOB NOT NULL, "
     "PRIMARY KEY(db_version, block, batch)) STRICT, WITHOUT ROWID;"
-    /* Its one row fits in a page. */
+    /* Its first row fits in a page; see tail.h. */
     "CREATE TABLE IF NOT EXISTS main.rowtide_crdt_tail("
     "id INTEGER PRIMARY KEY, stamp INTEGER NOT NULL, body BLOB NOT NULL);"
     "INSERT OR IGNORE INTO main.rowtide_crdt_tail SELECT 1, 1 << 62, "
     "zeroblob(min(page_size, 4096) - 160) FROM pragma_page_size;"
     "INSERT OR IGNORE INTO main.crsql_master "
-    "VALUES('crsqlite_version', 160300), ('rowtide_layout', 3), "
+    "VALUES('crsqlite_version', 160300), ('rowtide_layout', 4), "
     "('rowtide_seed', random());";
 
 static int make_site_id(rowtide__crdt *engine)

@@ -112,6 +112,9 @@ enum rowtide__fixed {
     ROWTIDE__TAIL_READ,
     ROWTIDE__TAIL_PIN,
     ROWTIDE__TAIL_WRITE,
+    ROWTIDE__TAIL_SEGMENT,
+    ROWTIDE__TAIL_SPILL,
+    ROWTIDE__TAIL_DROP,
     ROWTIDE__SITE_BY_ORDINAL,
     ROWTIDE__SITE_BY_ID,
     ROWTIDE__SITE_ADD,
@@ -460,8 +463,9 @@ int rowtide__tail_append(rowtide__crdt *engine, int may_fold);
 int rowtide__tail_take_back(rowtide__crdt *engine);
 /* Move all of it to clocks and log. */
 int rowtide__tail_fold(rowtide__crdt *engine);
-/* What was set in it, in order. */
-int rowtide__tail_items(rowtide__crdt *engine, rowtide__log *out);
+/* What was set in it after version `since`, in order. */
+int rowtide__tail_items(rowtide__crdt *engine, int64_t since,
+                        rowtide__log *out);
 
 /* ## flush.c */
 /* Write what is pending to the clocks and the log. */

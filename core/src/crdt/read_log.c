@@ -93,7 +93,7 @@ static int load_version(rowtide__reader *reader)
 
 int rowtide__reader_take_tail(rowtide__reader *reader)
 {
-    int rc = rowtide__tail_items(reader->engine, &reader->tail);
+    int rc = rowtide__tail_items(reader->engine, reader->since, &reader->tail);
     reader->tail_first = INT64_MAX;
     if (rc == ROWTIDE_OK && reader->tail.count > 0)
         reader->tail_first = reader->tail.items[0].db_version;

@@ -40,6 +40,11 @@ static const char *const FIXED[ROWTIDE__FIXED_COUNT] = {
     [ROWTIDE__TAIL_WRITE] =
         "UPDATE main.rowtide_crdt_tail SET stamp = ?2, body = ?1 WHERE id = 1 "
         "AND stamp = ?3",
+    [ROWTIDE__TAIL_SEGMENT] =
+        "SELECT body, stamp FROM main.rowtide_crdt_tail WHERE id = ?",
+    [ROWTIDE__TAIL_SPILL] =
+        "INSERT INTO main.rowtide_crdt_tail(body, stamp, id) VALUES(?, ?, ?)",
+    [ROWTIDE__TAIL_DROP] = "DELETE FROM main.rowtide_crdt_tail WHERE id > 1",
     [ROWTIDE__LOG_ALONE] =
         "SELECT count(*) FROM (SELECT 1 FROM main.rowtide_crdt_log WHERE "
         "db_version = ? LIMIT 2)",

@@ -55,6 +55,18 @@ void rowtide__tail_clear(rowtide__tail *tail)
     tail->undo.possible = 0;
     tail->count = tail->group_count = tail->used = 0;
     tail->db_version = tail->outdated = 0;
+    tail->segment_count = 0;
+}
+
+int rowtide__tail_is_empty(const rowtide__tail *tail)
+{
+    return tail->used == 0 && tail->segment_count == 0;
+}
+
+int64_t rowtide__tail_next_stamp(rowtide__tail *tail)
+{
+    tail->seed = tail->seed * 6364136223846793005u + 1442695040888963407u;
+    return (int64_t)(tail->seed >> 1 | (uint64_t)1 << 62);
 }
 
 void rowtide__tail_doubt(rowtide__tail *tail)

@@ -5,15 +5,19 @@
 #include "crdt/scan.h"
 
 /* A small transaction writes what it has set into the tail, one blob of a size
- * that stays, and neither to the clocks nor to the log. When the tail is full,
- * or a large transaction comes, it is folded: moved to both.
+ * that stays, and neither to the clocks nor to the log. When the blob is full,
+ * its records become a segment: a row of their own, which is written once. When
+ * there are too many of these, or a large transaction comes, the tail is
+ * folded: moved to clocks and log, the more rows at a time the cheaper each.
  *
  * The blob: a byte that says which format, two that say how many bytes of
- * records there are, the records, and room. Records are in order of db_version,
+ * records there are, one for the number of segments, eight for the stamp of the
+ * last of them, the records, and room. Records are in order of db_version,
  * one for each transaction; they are described in tail_code.c. */
 enum {
-    ROWTIDE__TAIL_FORMAT = 1,
-    ROWTIDE__TAIL_HEADER = 3,
+    ROWTIDE__TAIL_FORMAT = 2,
+    ROWTIDE__TAIL_HEADER = 12,
+    ROWTIDE__TAIL_SEGMENTS = 8, /* at most */
     ROWTIDE__TAIL_ENTRIES = 32, /* of one transaction, at most */
     ROWTIDE__TAIL_ROWS = 64
 };
@@ -58,7 +62,7 @@ typedef struct rowtide__kept {
     int whole;
 } rowtide__kept;
 
-enum { ROWTIDE__TAIL_BUCKETS = 1024 };
+enum { ROWTIDE__TAIL_BUCKETS = 2048 };
 
 /* How it was before the last record, which is about one row. */
 typedef struct rowtide__tail_undo {
@@ -71,14 +75,16 @@ typedef struct rowtide__tail_undo {
 } rowtide__tail_undo;
 
 struct rowtide__tail {
-    unsigned char *body; /* as it is stored */
-    size_t size, used;   /* of the whole; of the records */
-    int64_t stamp;       /* stored with it */
-    uint64_t seed;       /* of stamps */
-    int known;           /* 0: it may have changed */
-    int taken_back;      /* the last record is stored still */
-    int64_t db_version;  /* of the last record */
-    int64_t outdated;    /* entries that were not about new rows */
+    unsigned char *body;                      /* as it is stored */
+    size_t size, used;                        /* of the whole; of the records */
+    int64_t stamp;                            /* stored with it */
+    int64_t segments[ROWTIDE__TAIL_SEGMENTS]; /* their stamps */
+    int segment_count;
+    uint64_t seed;      /* of stamps */
+    int known;          /* 0: it may have changed */
+    int taken_back;     /* the last record is stored still */
+    int64_t db_version; /* of the last record */
+    int64_t outdated;   /* entries that were not about new rows */
     rowtide__kept *kept;
     size_t count, capacity;
     int32_t buckets[ROWTIDE__TAIL_BUCKETS];
@@ -103,10 +109,29 @@ int rowtide__tail_apply(rowtide__clock *to, const rowtide__group *groups,
                         int count);
 /* The image in memory, empty. */
 void rowtide__tail_clear(rowtide__tail *tail);
+int rowtide__tail_is_empty(const rowtide__tail *tail);
 /* Before a record about one row: note what is needed to undo it; tail_undo.c. */
 int rowtide__tail_remember(rowtide__tail *tail, int64_t table, int64_t row);
 /* An entry was written. */
 int rowtide__tail_note(rowtide__crdt *engine, const rowtide__tail_entry *entry);
+/* Note the entries of records. */
+int rowtide__tail_note_records(rowtide__crdt *engine, const void *data,
+                               size_t size);
+/* Another one each time, of eight bytes always, so that the row does not change
+ * its size. */
+int64_t rowtide__tail_next_stamp(rowtide__tail *tail);
+int rowtide__tail_fail_damaged(void);
+
+/* ## tail_segments.c */
+void rowtide__tail_put_header(rowtide__tail *tail);
+/* Make a segment of the records in the blob, which is empty then in memory.
+ * ROWTIDE_DONE if there are too many already. */
+int rowtide__tail_spill(rowtide__crdt *engine);
+/* Note what is in the segments that this stored blob has. ROWTIDE_DONE if what
+ * is known is not part of them. */
+int rowtide__tail_read_segments(rowtide__crdt *engine,
+                                const unsigned char *header);
+int rowtide__tail_drop_segments(rowtide__crdt *engine);
 
 /* 1 if the row was set in it after this version. */
 int rowtide__tail_has(rowtide__tail *tail, int64_t table, int64_t row,

@@ -24,7 +24,7 @@ static int64_t plus(int64_t a, int64_t b)
 
 /* ## Reading */
 
-static int fail_damaged(void)
+int rowtide__tail_fail_damaged(void)
 {
     return rowtide__fail(ROWTIDE_ECORRUPT, "the tail of the log is damaged");
 }
@@ -82,7 +82,7 @@ static int take_clock(rowtide__tail_scan *scan)
     rowtide__tail_entry *entry = &scan->entry;
     uint64_t size = rowtide__scan_take(&scan->in);
     if (scan->in.bad || size > scan->in.size)
-        return fail_damaged();
+        return rowtide__tail_fail_damaged();
     int rc = rowtide__clock_decode(&entry->clock, &entry->rows, scan->in.data,
                                    (size_t)size);
     scan->in.data += size;
@@ -95,7 +95,7 @@ static int take_clock(rowtide__tail_scan *scan)
     }
     if (entry->clock.count == 0 || entry->rows > ROWTIDE__TAIL_ROWS
         || entry->row > INT64_MAX - (entry->rows - 1))
-        return fail_damaged();
+        return rowtide__tail_fail_damaged();
     return ROWTIDE_OK;
 }
 
@@ -108,13 +108,13 @@ int rowtide__tail_next(rowtide__tail_scan *scan)
     }
     int new_keys = !scan->in.bad && take_place(scan);
     if (scan->in.bad)
-        return fail_damaged();
+        return rowtide__tail_fail_damaged();
     scan->left--;
     int rc = take_clock(scan);
     if (rc != ROWTIDE_OK)
         return rc;
     take_keys(scan, new_keys);
-    return scan->in.bad ? fail_damaged() : ROWTIDE_OK;
+    return scan->in.bad ? rowtide__tail_fail_damaged() : ROWTIDE_OK;
 }
 
 void rowtide__tail_scan_dispose(rowtide__tail_scan *scan)

@@ -58,6 +58,8 @@ static int fold(rowtide__crdt *engine)
         rc = rowtide__numbers_write(engine, &tail->keys);
     if (rc == ROWTIDE_OK)
         rc = take_rows(engine);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__tail_drop_segments(engine);
     engine->outdated_items += tail->outdated;
     rowtide__tail_clear(tail);
     if (rc == ROWTIDE_OK)
@@ -68,26 +70,17 @@ static int fold(rowtide__crdt *engine)
     return rc;
 }
 
-/* Eight bytes always, so that the row does not change its size. */
-static int64_t next_stamp(rowtide__tail *tail)
-{
-    tail->seed = tail->seed * 6364136223846793005u + 1442695040888963407u;
-    return (int64_t)(tail->seed >> 1 | (uint64_t)1 << 62);
-}
-
 static int write_body(rowtide__crdt *engine)
 {
     rowtide__tail *tail = engine->tail;
     sqlite3_stmt *stmt;
-    tail->body[0] = ROWTIDE__TAIL_FORMAT;
-    tail->body[1] = (unsigned char)tail->used;
-    tail->body[2] = (unsigned char)(tail->used >> 8);
+    rowtide__tail_put_header(tail);
     int rc = rowtide__crdt_fixed(engine, ROWTIDE__TAIL_WRITE, &stmt);
     if (rc != ROWTIDE_OK)
         return rc;
     sqlite3_bind_blob64(stmt, 1, tail->body, tail->size, SQLITE_STATIC);
     sqlite3_bind_int64(stmt, 3, tail->stamp);
-    tail->stamp = next_stamp(tail);
+    tail->stamp = rowtide__tail_next_stamp(tail);
     sqlite3_bind_int64(stmt, 2, tail->stamp);
     rc = rowtide__crdt_run(engine, stmt);
     tail->taken_back = 0;
@@ -107,9 +100,10 @@ int rowtide__tail_fold(rowtide__crdt *engine)
 {
     rowtide__tail *tail = engine->tail;
     int rc = rowtide__tail_know(engine);
-    if (rc != ROWTIDE_OK || (tail->used == 0 && !tail->taken_back))
+    int any = !rowtide__tail_is_empty(tail);
+    if (rc != ROWTIDE_OK || (!any && !tail->taken_back))
         return rc;
-    rc = tail->used > 0 ? fold(engine) : ROWTIDE_OK;
+    rc = any ? fold(engine) : ROWTIDE_OK;
     if (rc == ROWTIDE_OK)
         rc = write_body(engine);
     if (rc == ROWTIDE_DONE)
@@ -265,6 +259,9 @@ static int make_room(rowtide__crdt *engine, const addition *it, int may_fold)
         return rc;
     if (!may_fold)
         return ROWTIDE_DONE;
+    rc = rowtide__tail_spill(engine);
+    if (rc != ROWTIDE_DONE)
+        return rc;
     rc = fold(engine);
     /* The version now counts from 0. */
     if (rc == ROWTIDE_OK)

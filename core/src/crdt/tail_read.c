@@ -6,20 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int fail_damaged(void)
+int rowtide__tail_note_records(rowtide__crdt *engine, const void *data,
+                               size_t size)
 {
-    return rowtide__fail(ROWTIDE_ECORRUPT, "the tail of the log is damaged");
-}
-
-static int read_records(rowtide__crdt *engine, size_t from)
-{
-    rowtide__tail *tail = engine->tail;
     rowtide__tail_scan scan;
     int rc;
     memset(&scan, 0, sizeof scan);
-    scan.in.data = tail->body + ROWTIDE__TAIL_HEADER + from;
-    scan.in.size = tail->used - from;
-    scan.entry.db_version = tail->db_version;
+    scan.in.data = data;
+    scan.in.size = size;
+    scan.entry.db_version = engine->tail->db_version;
     while ((rc = rowtide__tail_next(&scan)) == ROWTIDE_OK
            && (rc = rowtide__tail_note(engine, &scan.entry)) == ROWTIDE_OK)
         ;
@@ -27,42 +22,61 @@ static int read_records(rowtide__crdt *engine, size_t from)
     return rc < 0 ? rc : ROWTIDE_OK;
 }
 
-/* Mostly something was added, or nothing. */
-static int is_longer(const rowtide__tail *tail, const unsigned char *data,
-                     size_t size, size_t used)
+static int resize(rowtide__tail *tail, size_t size)
 {
-    return size == tail->size && used >= tail->used
-           && (tail->used == 0
-               || memcmp(data + ROWTIDE__TAIL_HEADER,
-                         tail->body + ROWTIDE__TAIL_HEADER, tail->used)
-                      == 0);
+    if (size == tail->size)
+        return ROWTIDE_OK;
+    unsigned char *body = rowtide__realloc(tail->body, size);
+    if (!body)
+        return ROWTIDE_ENOMEM;
+    tail->body = body;
+    tail->size = size;
+    return ROWTIDE_OK;
 }
 
-static int take_body(rowtide__crdt *engine, const unsigned char *data,
-                     size_t size)
+/* Mostly something was added, or nothing. ROWTIDE_DONE if it is not so. */
+static int take_more(rowtide__crdt *engine, const unsigned char *data,
+                     size_t size, size_t used)
 {
     rowtide__tail *tail = engine->tail;
-    if (!data || size < ROWTIDE__TAIL_HEADER || data[0] > ROWTIDE__TAIL_FORMAT)
-        return fail_damaged();
-    size_t used = (size_t)data[1] | (size_t)data[2] << 8;
-    if (used > size - ROWTIDE__TAIL_HEADER)
-        return fail_damaged();
-    if (!is_longer(tail, data, size, used))
-        rowtide__tail_clear(tail);
-    if (size != tail->size) {
-        unsigned char *body = rowtide__realloc(tail->body, size);
-        if (!body)
-            return ROWTIDE_ENOMEM;
-        tail->body = body;
-        tail->size = size;
-    }
+    int rc = rowtide__tail_read_segments(engine, data);
+    if (rc == ROWTIDE_OK
+        && (used < tail->used
+            || (tail->used > 0
+                && memcmp(data + ROWTIDE__TAIL_HEADER,
+                          tail->body + ROWTIDE__TAIL_HEADER, tail->used)
+                       != 0)))
+        rc = ROWTIDE_DONE;
+    if (rc == ROWTIDE_OK)
+        rc = resize(tail, size);
+    if (rc != ROWTIDE_OK)
+        return rc;
     size_t from = tail->used;
     memcpy(tail->body, data, size);
     tail->used = used;
     tail->taken_back = 0;
     if (from != used)
         tail->undo.possible = 0;
-    return read_records(engine, from);
+    return rowtide__tail_note_records(
+        engine, tail->body + ROWTIDE__TAIL_HEADER + from, used - from);
+}
+
+static int take_body(rowtide__crdt *engine, const unsigned char *data,
+                     size_t size)
+{
+    /* It is made of zeros. */
+    if (!data || size < ROWTIDE__TAIL_HEADER
+        || (data[0] != 0 && data[0] != ROWTIDE__TAIL_FORMAT))
+        return rowtide__tail_fail_damaged();
+    size_t used = (size_t)data[1] | (size_t)data[2] << 8;
+    if (used > size - ROWTIDE__TAIL_HEADER)
+        return rowtide__tail_fail_damaged();
+    int rc = take_more(engine, data, size, used);
+    if (rc != ROWTIDE_DONE)
+        return rc;
+    rowtide__tail_clear(engine->tail);
+    rc = take_more(engine, data, size, used);
+    return rc == ROWTIDE_DONE ? rowtide__tail_fail_damaged() : rc;
 }
 
 int rowtide__tail_load(rowtide__crdt *engine)
@@ -131,13 +145,28 @@ int rowtide__tail_find(rowtide__crdt *engine, rowtide__crdt_table *table,
 
 /* ## All of it */
 
-int rowtide__tail_items(rowtide__crdt *engine, rowtide__log *out)
+/* The first one behind a version; they are in order of versions. */
+static size_t first_since(const rowtide__log *items, int64_t since)
 {
-    rowtide__tail *tail = engine->tail;
+    size_t low = 0, high = items->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (items->items[middle].db_version <= since)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+int rowtide__tail_items(rowtide__crdt *engine, int64_t since, rowtide__log *out)
+{
+    const rowtide__log *items = &engine->tail->items;
     int rc = rowtide__tail_know(engine);
     out->count = 0;
-    for (size_t i = 0; i < tail->items.count && rc == ROWTIDE_OK; i++)
-        rc = rowtide__log_add(out, &tail->items.items[i]);
+    for (size_t i = first_since(items, since);
+         i < items->count && rc == ROWTIDE_OK; i++)
+        rc = rowtide__log_add(out, &items->items[i]);
     rowtide__log_sort(out);
     return rc;
 }
