@@ -498,7 +498,9 @@ int rowtide__crdt_write_keys(const rowtide__crdt_table *table,
 /* table->get gives one row: its key, then its columns. */
 int rowtide__crdt_prepare_get(rowtide__crdt *engine,
                               rowtide__crdt_table *table);
-/* table->scan gives rows from an integer key, or a rowid, on, in order. */
+/* table->scan gives rows from an integer key, or a rowid, on, in order; of a
+ * table without them the rows whose numbers are in a range, in any order, and
+ * their numbers. */
 int rowtide__crdt_prepare_scan(rowtide__crdt *engine,
                                rowtide__crdt_table *table);
 

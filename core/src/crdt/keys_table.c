@@ -1,28 +1,45 @@
 #include "crdt/enable.h"
 #include "crdt/numbers.h"
 #include "crdt/pack.h"
+#include "crdt/local.h"
+#include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/writer.h"
 
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* rowtide_crdt_keys(table, first, last): the keys with numbers in this range,
- * so that rows can be read in that order by a join. */
+ * or the first of them if they are many. They come in about the order of the
+ * table, so that a join with it goes from page to page. */
 
 enum { ROW, TABLE_ID, FIRST, LAST, KEY };
+
+/* Of keys, and of their bytes. */
+enum { MOST = 1 << 15, LARGEST = 1 << 20 };
 
 typedef struct keys_table {
     sqlite3_vtab base;
     rowtide__crdt *engine;
 } keys_table;
 
+typedef struct gathered {
+    uint64_t rank; /* what is compared first */
+    int64_t row;
+    const unsigned char *data; /* the packed key, in `bytes` */
+    size_t size;
+} gathered;
+
 typedef struct keys_cursor {
     sqlite3_vtab_cursor base;
     rowtide__crdt_table *table;
-    int64_t row, last;
-    rowtide_buffer key;
-    int ended;
+    int key_count;
+    gathered *keys;
+    size_t count, capacity, at;
+    rowtide_buffer bytes;
+    size_t shared; /* bytes that all keys begin with */
 } keys_cursor;
 
 static int declare(sqlite3 *sqlite)
@@ -101,7 +118,8 @@ static int open_keys(sqlite3_vtab *vtab, sqlite3_vtab_cursor **out)
 static int close_keys(sqlite3_vtab_cursor *base)
 {
     keys_cursor *cursor = (keys_cursor *)base;
-    rowtide_buffer_dispose(&cursor->key);
+    rowtide__free(cursor->keys);
+    rowtide_buffer_dispose(&cursor->bytes);
     sqlite3_free(cursor);
     return SQLITE_OK;
 }
@@ -120,26 +138,153 @@ static rowtide__crdt *engine_of(sqlite3_vtab_cursor *base)
     return ((keys_table *)base->pVtab)->engine;
 }
 
-/* Read the key of the row, or of the next that has one. */
-static int read_key(keys_cursor *cursor)
+/* ## Gathering */
+
+/* Bits that are ordered as the values are: of numbers all, of others the first
+ * bytes. */
+static uint64_t rank_of(const rowtide_value *value)
+{
+    const unsigned char *data = value->data;
+    const uint64_t sign = (uint64_t)1 << 63;
+    uint64_t bits = 0;
+    if (value->type == ROWTIDE_INTEGER)
+        return (uint64_t)value->integer ^ sign;
+    if (value->type == ROWTIDE_REAL) {
+        memcpy(&bits, &value->real, sizeof bits);
+        return bits & sign ? ~bits : bits | sign;
+    }
+    for (size_t i = 0; i < sizeof bits; i++)
+        bits = bits << 8 | (i < value->size ? data[i] : 0);
+    return bits;
+}
+
+/* So that comparing cannot fail. */
+static int check_key(const rowtide__new_key *key, int count)
+{
+    rowtide__unpack unpack = {key->data, key->size, 0, count};
+    rowtide_value value;
+    int rc = ROWTIDE_OK;
+    while (rc == ROWTIDE_OK)
+        rc = rowtide__unpack_next(&unpack, &value);
+    return rc < 0 ? rc : ROWTIDE_OK;
+}
+
+static void share(keys_cursor *cursor, const rowtide__new_key *key)
+{
+    const char *first = cursor->bytes.data, *data = key->data;
+    size_t same = 0;
+    while (same < cursor->shared && same < key->size
+           && first[same] == data[same])
+        same++;
+    cursor->shared = same;
+}
+
+static int reserve_key(keys_cursor *cursor)
+{
+    size_t capacity = cursor->capacity * 2 + 16;
+    if (cursor->count < cursor->capacity)
+        return ROWTIDE_OK;
+    gathered *keys = rowtide__realloc(cursor->keys, capacity * sizeof *keys);
+    if (!keys)
+        return ROWTIDE_ENOMEM;
+    cursor->keys = keys;
+    cursor->capacity = capacity;
+    return ROWTIDE_OK;
+}
+
+static int add_key(keys_cursor *cursor, int64_t row,
+                   const rowtide__new_key *found)
+{
+    gathered key = {0, row, NULL, found->size};
+    int rc = check_key(found, cursor->key_count);
+    if (rc == ROWTIDE_OK)
+        rc = reserve_key(cursor);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__buffer_append(&cursor->bytes, found->data, found->size);
+    if (rc != ROWTIDE_OK)
+        return rc;
+    share(cursor, found);
+    cursor->keys[cursor->count++] = key;
+    return ROWTIDE_OK;
+}
+
+static int gather(keys_cursor *cursor, int64_t row, int64_t last)
 {
     rowtide__new_key found;
-    int rc = ROWTIDE_DONE;
-    for (; cursor->row <= cursor->last; cursor->row++) {
-        rc = rowtide__blocks_read(engine_of(&cursor->base), cursor->table,
-                                  cursor->row, &found);
-        if (rc != ROWTIDE_DONE)
-            break;
+    for (; row <= last && cursor->count < MOST && cursor->bytes.size < LARGEST;
+         row++) {
+        int rc = rowtide__blocks_read(engine_of(&cursor->base), cursor->table,
+                                      row, &found);
+        if (rc == ROWTIDE_OK)
+            rc = add_key(cursor, row, &found);
+        if (rc < 0)
+            return rc;
     }
-    cursor->ended = rc != ROWTIDE_OK;
-    rowtide__buffer_clear(&cursor->key);
-    if (rc == ROWTIDE_OK)
-        rc = rowtide__buffer_append(&cursor->key, found.data, found.size);
-    return rc;
+    return ROWTIDE_OK;
+}
+
+static int compare_columns(const gathered *a, const gathered *b)
+{
+    rowtide__unpack left = {a->data, a->size, 0, INT_MAX};
+    rowtide__unpack right = {b->data, b->size, 0, INT_MAX};
+    rowtide_value x, y;
+    while (left.at < left.size && right.at < right.size) {
+        rowtide__unpack_next(&left, &x);
+        rowtide__unpack_next(&right, &y);
+        int order = rowtide__value_compare(&x, &y);
+        if (order)
+            return order;
+    }
+    return 0;
+}
+
+static int compare_keys(const void *left, const void *right)
+{
+    const gathered *a = left, *b = right;
+    if (a->rank != b->rank)
+        return a->rank < b->rank ? -1 : 1;
+    int order = compare_columns(a, b);
+    return order ? order : a->row < b->row ? -1 : a->row > b->row;
+}
+
+/* Where the first column begins in which keys differ: the same in each. */
+static size_t first_difference(const keys_cursor *cursor)
+{
+    rowtide__unpack unpack = {(const unsigned char *)cursor->bytes.data,
+                              cursor->bytes.size, 0, cursor->key_count};
+    rowtide_value value;
+    size_t start = 0;
+    while (cursor->count > 0 && unpack.left > 1) {
+        rowtide__unpack_next(&unpack, &value);
+        if (unpack.at > cursor->shared)
+            break;
+        start = unpack.at;
+    }
+    return start;
+}
+
+/* Keys often are written in their order. */
+static void sort(keys_cursor *cursor)
+{
+    const unsigned char *data = (const unsigned char *)cursor->bytes.data;
+    size_t start = first_difference(cursor);
+    int sorted = 1;
+    for (size_t i = 0; i < cursor->count; i++) {
+        gathered *key = &cursor->keys[i];
+        rowtide__unpack unpack = {data, key->size, start, 1};
+        rowtide_value value;
+        rowtide__unpack_next(&unpack, &value);
+        key->rank = rank_of(&value);
+        key->data = data;
+        data += key->size;
+        sorted = sorted && (i == 0 || compare_keys(key - 1, key) < 0);
+    }
+    if (!sorted)
+        qsort(cursor->keys, cursor->count, sizeof *cursor->keys, compare_keys);
 }
 
 /* There are no keys outside. */
-static int bound(keys_cursor *cursor)
+static int bound(keys_cursor *cursor, int64_t *first, int64_t *last)
 {
     rowtide__crdt *engine = engine_of(&cursor->base);
     int rc = rowtide__blocks_open(cursor->table);
@@ -148,13 +293,13 @@ static int bound(keys_cursor *cursor)
     if (rc != ROWTIDE_OK)
         return rc;
     int64_t stored = cursor->table->numbers->next - 1;
-    int64_t last = rowtide__new_keys_last(engine->unstored, cursor->table);
-    if (last < stored)
-        last = stored;
-    if (cursor->last > last)
-        cursor->last = last;
-    if (cursor->row < 1)
-        cursor->row = 1;
+    int64_t greatest = rowtide__new_keys_last(engine->unstored, cursor->table);
+    if (greatest < stored)
+        greatest = stored;
+    if (*last > greatest)
+        *last = greatest;
+    if (*first < 1)
+        *first = 1;
     return ROWTIDE_OK;
 }
 
@@ -164,37 +309,50 @@ static int filter_keys(sqlite3_vtab_cursor *base, int plan, const char *text,
     keys_cursor *cursor = (keys_cursor *)base;
     (void)text;
     (void)argc;
-    cursor->ended = 1;
+    cursor->count = cursor->at = 0;
+    cursor->shared = SIZE_MAX;
+    rowtide__buffer_clear(&cursor->bytes);
     if (plan == 0)
         return SQLITE_OK;
+    int64_t first = sqlite3_value_int64(argv[1]);
+    int64_t last = sqlite3_value_int64(argv[2]);
     int rc = rowtide__crdt_table_by_id(
         engine_of(base), sqlite3_value_int64(argv[0]), &cursor->table);
-    cursor->row = sqlite3_value_int64(argv[1]);
-    cursor->last = sqlite3_value_int64(argv[2]);
-    if (rc == ROWTIDE_OK && !cursor->table->integer_key)
-        rc = bound(cursor);
-    if (rc == ROWTIDE_OK && !cursor->table->integer_key)
-        rc = read_key(cursor);
+    if (rc != ROWTIDE_OK || cursor->table->integer_key)
+        return end_call(base, rc);
+    cursor->key_count = cursor->table->key_count;
+    rc = bound(cursor, &first, &last);
+    if (rc == ROWTIDE_OK)
+        rc = gather(cursor, first, last);
+    if (rc == ROWTIDE_OK)
+        sort(cursor);
     return end_call(base, rc);
 }
 
+/* ## Giving */
+
 static int next_key(sqlite3_vtab_cursor *base)
 {
-    keys_cursor *cursor = (keys_cursor *)base;
-    cursor->row++;
-    return end_call(base, read_key(cursor));
+    ((keys_cursor *)base)->at++;
+    return SQLITE_OK;
 }
 
 static int is_at_end(sqlite3_vtab_cursor *base)
 {
-    return ((keys_cursor *)base)->ended;
+    const keys_cursor *cursor = (const keys_cursor *)base;
+    return cursor->at >= cursor->count;
 }
 
-static int result_part(const keys_cursor *cursor, sqlite3_context *context,
-                       int nth)
+static const gathered *key_at(sqlite3_vtab_cursor *base)
 {
-    rowtide__unpack unpack = {(const unsigned char *)cursor->key.data,
-                              cursor->key.size, 0, cursor->table->key_count};
+    const keys_cursor *cursor = (const keys_cursor *)base;
+    return &cursor->keys[cursor->at];
+}
+
+static int result_part(const gathered *key, sqlite3_context *context, int nth,
+                       int count)
+{
+    rowtide__unpack unpack = {key->data, key->size, 0, count};
     rowtide_value value = rowtide_value_null();
     int rc = ROWTIDE_OK;
     for (int i = 0; i <= nth && rc == ROWTIDE_OK; i++)
@@ -207,17 +365,18 @@ static int result_part(const keys_cursor *cursor, sqlite3_context *context,
 static int read_column(sqlite3_vtab_cursor *base, sqlite3_context *context,
                        int column)
 {
-    keys_cursor *cursor = (keys_cursor *)base;
+    const gathered *key = key_at(base);
     if (column >= KEY)
-        return end_call(base, result_part(cursor, context, column - KEY));
+        return end_call(base, result_part(key, context, column - KEY,
+                                          ((keys_cursor *)base)->key_count));
     if (column == ROW)
-        sqlite3_result_int64(context, cursor->row);
+        sqlite3_result_int64(context, key->row);
     return SQLITE_OK;
 }
 
 static int read_rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *out)
 {
-    *out = ((keys_cursor *)base)->row;
+    *out = key_at(base)->row;
     return SQLITE_OK;
 }
 

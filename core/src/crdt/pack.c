@@ -3,14 +3,6 @@
 
 #include <string.h>
 
-static void put_big_endian(rowtide__writer *writer, uint64_t number, int bytes)
-{
-    unsigned char out[8];
-    for (int i = 0; i < bytes; i++)
-        out[i] = (unsigned char)(number >> (8 * (bytes - 1 - i)));
-    rowtide__write(writer, out, (size_t)bytes);
-}
-
 static int bytes_needed(uint64_t number)
 {
     int bytes = 0;
@@ -19,11 +11,19 @@ static int bytes_needed(uint64_t number)
     return bytes;
 }
 
+/* A byte, then the number, big endian. */
+static void put(rowtide__writer *writer, int byte, uint64_t number, int bytes)
+{
+    unsigned char out[9] = {(unsigned char)byte};
+    for (int i = bytes; i > 0; i--, number >>= 8)
+        out[i] = (unsigned char)number;
+    rowtide__write(writer, out, 1 + (size_t)bytes);
+}
+
 static void put_number(rowtide__writer *writer, int type, uint64_t number)
 {
     int bytes = bytes_needed(number);
-    rowtide__write_byte(writer, bytes << 3 | type);
-    put_big_endian(writer, number, bytes);
+    put(writer, bytes << 3 | type, number, bytes);
 }
 
 void rowtide__pack_value(rowtide__writer *writer, const rowtide_value *value)
@@ -35,8 +35,7 @@ void rowtide__pack_value(rowtide__writer *writer, const rowtide_value *value)
         break;
     case ROWTIDE_REAL:
         memcpy(&bits, &value->real, sizeof bits);
-        rowtide__write_byte(writer, ROWTIDE_REAL);
-        put_big_endian(writer, bits, 8);
+        put(writer, ROWTIDE_REAL, bits, 8);
         break;
     case ROWTIDE_TEXT:
     case ROWTIDE_BLOB:

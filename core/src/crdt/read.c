@@ -162,6 +162,7 @@ void rowtide__reader_free(rowtide__reader *reader)
     rowtide__free(reader->active);
     rowtide__clock_dispose(&reader->clock);
     rowtide_buffer_dispose(&reader->pk);
+    rowtide__window_dispose(&reader->window);
     if (reader->log)
         return_statement(reader, log_of(reader), &reader->log);
     if (reader->pin)
@@ -309,48 +310,67 @@ void rowtide__reader_let_go(rowtide__reader *reader)
 static int is_at_row(const rowtide__reader *reader)
 {
     const rowtide__crdt_table *table = reader->table;
-    return table->reader == reader && reader->fetched_table == table
+    return (!reader->at || table->reader == reader)
+           && reader->fetched_table == table
            && reader->fetched_serial == reader->engine->serial
            && reader->scan_generation == reader->engine->generation
            && reader->fetched == reader->entered;
 }
 
-/* *out is NULL if the cell has no value. */
-static int find_value(rowtide__reader *reader, sqlite3_value **out)
+static int find_row(rowtide__reader *reader)
 {
-    rowtide__crdt_table *table = reader->table;
-    *out = NULL;
-    if (reader->column < 0)
-        return ROWTIDE_OK;
-    int rc = rowtide__crdt_table_shape(reader->engine, table);
-    if (rc == ROWTIDE_OK && !is_at_row(reader)) {
-        rc = rowtide__reader_find_row(reader);
-        reader->present = rc == ROWTIDE_OK;
-        reader->fetched_table = table;
-        reader->fetched_serial = reader->engine->serial;
-        reader->fetched = reader->entered;
-        reader->scan_generation = reader->engine->generation;
-    }
-    if (rc >= 0 && reader->present)
-        *out = sqlite3_column_value(reader->at,
-                                    table->key_count + reader->column);
+    rowtide__crdt *engine = reader->engine;
+    int rc = rowtide__reader_find_row(reader);
+    reader->present = rc == ROWTIDE_OK;
+    reader->fetched_table = reader->table;
+    reader->fetched_serial = engine->serial;
+    reader->fetched_changes = sqlite3_total_changes(engine->sqlite);
+    reader->fetched = reader->entered;
+    reader->scan_generation = engine->generation;
     return rc < 0 ? rc : ROWTIDE_OK;
+}
+
+/* *out is 0 if the cell has no value. */
+static int has_value(rowtide__reader *reader, int *out)
+{
+    int rc = ROWTIDE_OK;
+    *out = 0;
+    if (reader->column < 0)
+        return rc;
+    rc = rowtide__crdt_table_shape(reader->engine, reader->table);
+    if (rc == ROWTIDE_OK && !is_at_row(reader))
+        rc = find_row(reader);
+    *out = rc == ROWTIDE_OK && reader->present;
+    return rc;
+}
+
+static int place_of(const rowtide__reader *reader)
+{
+    return reader->table->key_count + reader->column;
 }
 
 int rowtide__reader_value(rowtide__reader *reader, rowtide_value *out)
 {
-    sqlite3_value *value;
-    int rc = find_value(reader, &value);
+    int any, rc = has_value(reader, &any);
     *out = rowtide_value_null();
-    return value ? rowtide__crdt_argument(value, out) : rc;
+    if (!any)
+        return rc;
+    return reader->at
+               ? rowtide__crdt_read_column(reader->at, place_of(reader), out)
+               : rowtide__window_value(reader, reader->column, out);
 }
 
 int rowtide__reader_result(rowtide__reader *reader, sqlite3_context *context)
 {
-    sqlite3_value *value;
-    int rc = find_value(reader, &value);
-    if (value)
-        sqlite3_result_value(context, value);
+    rowtide_value value;
+    int any, rc = has_value(reader, &any);
+    if (any && reader->at) {
+        sqlite3_result_value(
+            context, sqlite3_column_value(reader->at, place_of(reader)));
+    } else if (any) {
+        rc = rowtide__window_value(reader, reader->column, &value);
+        rowtide__crdt_result(context, &value);
+    }
     return rc;
 }
 

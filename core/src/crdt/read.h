@@ -2,6 +2,7 @@
 #define ROWTIDE_CRDT_READ_H
 
 #include "crdt/engine.h"
+#include "crdt/pack.h"
 
 /* Where the log says that a cell was set. */
 typedef struct rowtide__spot {
@@ -17,6 +18,22 @@ typedef struct rowtide__active {
     int32_t offset;
     int64_t sequence;
 } rowtide__active;
+
+/* Values of `rows` rows from `first` on; read_window.c. */
+typedef struct rowtide__window {
+    const rowtide__crdt_table *table; /* NULL: none */
+    uint64_t serial, generation;
+    int changes; /* sqlite3_total_changes() when it was read */
+    int64_t first;
+    size_t rows;
+    size_t next;      /* how many rows the next one is to have */
+    uint32_t *starts; /* of each row in `values`, from 1; 0: was not read */
+    rowtide_buffer values; /* packed */
+    /* The row that was found last: its columns before this one are read. */
+    int column;
+    rowtide__unpack unpack;
+    rowtide_value value; /* of the last of them */
+} rowtide__window;
 
 struct rowtide__reader {
     rowtide__crdt *engine;
@@ -57,11 +74,13 @@ struct rowtide__reader {
     /* The values that were fetched last. */
     const rowtide__crdt_table *fetched_table;
     uint64_t entered, fetched, fetched_serial, scan_generation;
+    int fetched_changes; /* sqlite3_total_changes() */
     int present, scanning;
-    sqlite3_stmt *at; /* the statement that is at them */
-    int64_t scanned, scan_last;
+    sqlite3_stmt *at; /* the statement that is at them; NULL: the window */
+    int64_t scanned;
     int64_t got, rowid; /* the last row that was found, and its rowid */
     int in_step;        /* from one to the next, both grew by the same */
+    rowtide__window window;
 };
 
 /* ROWTIDE_DONE behind the last one. */
@@ -72,9 +91,19 @@ int rowtide__reader_take_tail(rowtide__reader *reader);
 /* All cells of one row instead of the log. */
 int rowtide__reader_list_row(rowtide__reader *reader,
                              rowtide__crdt_table *table, int64_t row);
-/* read_row.c: reader->at stands at the row then. ROWTIDE_DONE if it is gone. */
+/* read_row.c: reader->at stands at the row then, or the window does if that is
+ * NULL. ROWTIDE_DONE if it is gone. */
 int rowtide__reader_find_row(rowtide__reader *reader);
 /* Reset statements of tables that are at a row of this reader. */
 void rowtide__reader_let_go(rowtide__reader *reader);
+
+/* ## read_window.c */
+/* ROWTIDE_DONE if the row of the reader is not in the window, which may be
+ * filled anew for it. */
+int rowtide__window_find(rowtide__reader *reader, int may_fill);
+/* Of the row that was found last. Borrowed until the next one is looked for. */
+int rowtide__window_value(rowtide__reader *reader, int column,
+                          rowtide_value *out);
+void rowtide__window_dispose(rowtide__window *window);
 
 #endif

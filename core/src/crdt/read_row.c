@@ -94,62 +94,27 @@ static int guess_row(rowtide__reader *reader, rowtide__crdt_table *table)
     return ROWTIDE_OK;
 }
 
-/* ## A table without rowids
- *
- * Successive rows are looked up by one statement, a join with their keys. */
+/* ## A table without rowids */
 
-static int open_join(rowtide__reader *reader, rowtide__crdt_table *table)
-{
-    int rc = rowtide__crdt_prepare_scan(reader->engine, table);
-    if (rc != ROWTIDE_OK)
-        return rc;
-    sqlite3_reset(table->scan);
-    sqlite3_bind_int64(table->scan, 1, reader->row);
-    sqlite3_bind_int64(table->scan, 2, reader->run_last);
-    table->reader = reader;
-    reader->scan_generation = reader->engine->generation;
-    reader->scanning = 1;
-    reader->scanned = reader->row - 1;
-    reader->scan_last = reader->run_last;
-    return ROWTIDE_OK;
-}
-
-static int step_join(rowtide__reader *reader, rowtide__crdt_table *table)
-{
-    int rc = step_to(reader, table->scan);
-    reader->scanned = INT64_MAX;
-    reader->scanning = rc >= 0;
-    if (rc == ROWTIDE_OK)
-        reader->scanned = sqlite3_column_int64(
-            table->scan, table->key_count + table->column_count);
-    return rc;
-}
-
-static int join_row(rowtide__reader *reader, rowtide__crdt_table *table)
-{
-    int rc = ROWTIDE_OK;
-    if (table->reader != reader || !reader->scanning
-        || reader->scan_generation != reader->engine->generation
-        || reader->row > reader->scan_last
-        || reader->fetched_serial != reader->engine->serial)
-        rc = open_join(reader, table);
-    while (rc == ROWTIDE_OK && reader->scanned < reader->row)
-        rc = step_join(reader, table);
-    reader->at = table->scan;
-    if (rc < 0)
-        return rc;
-    return reader->scanned == reader->row ? ROWTIDE_OK : ROWTIDE_DONE;
-}
-
-/* What comes is of a run, and is read row by row. */
+/* What comes is of a run, and is read row by row, without writing between. */
 static int is_in_run(const rowtide__reader *reader,
                      const rowtide__crdt_table *table)
 {
     enum { AT_MOST = 2, AT_LEAST = 8 };
-    if (reader->descending || reader->fetched_table != table
-        || reader->row <= reader->got || reader->row - reader->got > AT_MOST)
-        return 0;
-    return reader->scanning || reader->run_last >= reader->row + AT_LEAST;
+    const rowtide__crdt *engine = reader->engine;
+    return !reader->descending && reader->fetched_table == table
+           && reader->fetched_serial == engine->serial
+           && reader->fetched_changes == sqlite3_total_changes(engine->sqlite)
+           && reader->row > reader->got && reader->row - reader->got <= AT_MOST
+           && reader->run_last >= reader->row + AT_LEAST;
+}
+
+static int find_by_key(rowtide__reader *reader, rowtide__crdt_table *table)
+{
+    int rc = rowtide__window_find(reader, is_in_run(reader, table));
+    reader->got = reader->row;
+    reader->at = NULL;
+    return rc == ROWTIDE_DONE ? get_row(reader, table) : rc;
 }
 
 /* ## All tables */
@@ -170,13 +135,6 @@ static int find_by_rowid(rowtide__reader *reader, rowtide__crdt_table *table)
     reader->got = reader->row;
     reader->rowid = rowid;
     return ROWTIDE_OK;
-}
-
-static int find_by_key(rowtide__reader *reader, rowtide__crdt_table *table)
-{
-    int in_run = is_in_run(reader, table);
-    reader->got = reader->row;
-    return in_run ? join_row(reader, table) : get_row(reader, table);
 }
 
 int rowtide__reader_find_row(rowtide__reader *reader)

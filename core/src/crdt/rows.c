@@ -239,7 +239,7 @@ static int find_rowid(rowtide__crdt *engine, rowtide__crdt_table *table)
     return rc;
 }
 
-/* One look-up for each key, but in a single statement. */
+/* One look-up for each key, along the table as far as they are sorted. */
 static void write_join(rowtide__writer *writer,
                        const rowtide__crdt_table *table)
 {
