@@ -322,7 +322,8 @@ static int find_row(rowtide__reader *reader)
     rowtide__crdt *engine = reader->engine;
     int rc = rowtide__reader_find_row(reader);
     reader->present = rc == ROWTIDE_OK;
-    reader->fetched_table = reader->table;
+    /* After a failure it is looked for again. */
+    reader->fetched_table = rc < 0 ? NULL : reader->table;
     reader->fetched_serial = engine->serial;
     reader->fetched_changes = sqlite3_total_changes(engine->sqlite);
     reader->fetched = reader->entered;
