@@ -162,6 +162,8 @@ void rowtide__reader_free(rowtide__reader *reader)
     rowtide__free(reader->active);
     rowtide__clock_dispose(&reader->clock);
     rowtide_buffer_dispose(&reader->pk);
+    rowtide_buffer_dispose(&reader->table_name);
+    rowtide_buffer_dispose(&reader->column_name);
     if (reader->log)
         return_statement(reader, log_of(reader), &reader->log);
     if (reader->pin)
@@ -273,7 +275,7 @@ static int fill_change(rowtide__reader *reader, rowtide_crdt_change *change)
     change->db_version = reader->cell.db_version;
     change->causal_length = rowtide__clock_length(&reader->clock);
     change->sequence = reader->cell.sequence;
-    return rc;
+    return rc == ROWTIDE_OK ? rowtide__reader_own(reader, change) : rc;
 }
 
 int rowtide__reader_next(rowtide__reader *reader, rowtide_crdt_change *change)
