@@ -230,10 +230,19 @@ static int open_changes(sqlite3_vtab *vtab, sqlite3_vtab_cursor **out)
     return SQLITE_OK;
 }
 
+static void end_reading(changes_cursor *cursor)
+{
+    if (!cursor->reader)
+        return;
+    engine_of(cursor->base.pVtab)->reading--;
+    rowtide__reader_free(cursor->reader);
+    cursor->reader = NULL;
+}
+
 static int close_changes(sqlite3_vtab_cursor *base)
 {
     changes_cursor *cursor = (changes_cursor *)base;
-    rowtide__reader_free(cursor->reader);
+    end_reading(cursor);
     sqlite3_free(cursor);
     return SQLITE_OK;
 }
@@ -325,14 +334,16 @@ static int filter_changes(sqlite3_vtab_cursor *base, int plan,
     rowtide__filter filter = ROWTIDE__FILTER_INIT;
     (void)unused;
     (void)argc;
-    rowtide__reader_free(cursor->reader);
-    cursor->reader = NULL;
+    end_reading(cursor);
     cursor->ended = 1;
     if (!read_plan(&filter, plan, argv))
         return SQLITE_OK;
-    int rc = rowtide__reader_open(engine_of(base->pVtab), &filter,
-                                  &cursor->reader);
-    return rc == ROWTIDE_OK ? next_change(base) : fail(base->pVtab, rc);
+    rowtide__crdt *engine = engine_of(base->pVtab);
+    int rc = rowtide__reader_open(engine, &filter, &cursor->reader);
+    if (rc != ROWTIDE_OK)
+        return fail(base->pVtab, rc);
+    engine->reading++;
+    return next_change(base);
 }
 
 static int is_at_end(sqlite3_vtab_cursor *base)

@@ -214,7 +214,9 @@ int rowtide__crdt_tables_load(rowtide__crdt *engine)
         if (table->registered)
             table->registered[0] = 0;
     }
-    int rc = load_registered(engine);
+    int rc = rowtide__crdt_identify(engine);
+    if (rc == ROWTIDE_OK)
+        rc = load_registered(engine);
     if (rc == ROWTIDE_OK)
         rc = load_triggers(engine);
     if (rc == ROWTIDE_OK)
