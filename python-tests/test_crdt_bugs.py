@@ -481,7 +481,7 @@ def test_values_of_an_alter_arrive(db: Database, other: Database) -> None:
 NAMES = ["a table", 'quo"te', "it's", "order", "bräck]et", "semi;colon", "per%cent", "-1"]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, ""])
 def test_any_table_name(db: Database, other: Database, name: str) -> None:
     quoted = '"' + name.replace('"', '""') + '"'
     for each in (db, other):

@@ -153,7 +153,7 @@ static int note_trigger(rowtide__crdt *engine, const char *trigger,
 {
     static const char SUFFIX[] = "__crsql_itrig";
     size_t size = trigger ? strlen(trigger) : 0;
-    if (size < sizeof SUFFIX)
+    if (size < sizeof SUFFIX - 1)
         return ROWTIDE_OK;
     int altering = trigger[size - 5] == 'm';
     size -= sizeof SUFFIX - 1;
