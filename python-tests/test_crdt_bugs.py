@@ -517,6 +517,14 @@ def test_column_named_as_a_row_is_refused(db: Database) -> None:
     assert db.run("SELECT * FROM t") == [(1, 2, "3")]
 
 
+@pytest.mark.parametrize("kind", ["table", "column", "log", "tail", "rows_1"])
+def test_our_own_tables_are_refused(db: Database, kind: str) -> None:
+    """What tracks the others cannot be tracked."""
+    refusal(db, f"SELECT crsql_as_crr('Rowtide_crdt_{kind}')")
+    db.run("INSERT INTO t VALUES (1, 2, 3)")
+    assert len(changes(db)) == 2
+
+
 def test_row_whose_columns_were_all_dropped(db: Database, other: Database) -> None:
     for each in (db, other):
         each.run("CREATE TABLE u (id PRIMARY KEY NOT NULL, a); SELECT crsql_as_crr('u')")

@@ -62,6 +62,17 @@ static int check_none(rowtide__crdt *engine, const char *table,
     return rc;
 }
 
+static int check_not_ours(const char *table)
+{
+    static const char PREFIX[] = "rowtide_crdt_";
+    if (sqlite3_strnicmp(table, PREFIX, (int)sizeof PREFIX - 1) != 0)
+        return ROWTIDE_OK;
+    return rowtide__fail(ROWTIDE_ESCHEMA,
+                         "Table %s holds the clocks of others, and cannot take "
+                         "part itself",
+                         table);
+}
+
 int rowtide__crdt_check_table(rowtide__crdt *engine, const char *table)
 {
     int rc = check_none(engine, table, COUNT_UNIQUE, "Table ",
@@ -95,7 +106,7 @@ int rowtide__crdt_check_table(rowtide__crdt *engine, const char *table)
                         "Table ",
                         " has a column named -1, which stands for the row "
                         "itself in crsql_changes");
-    return rc;
+    return rc == ROWTIDE_OK ? check_not_ours(table) : rc;
 }
 
 /* ## Rows that are there already */
