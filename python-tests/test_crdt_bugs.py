@@ -314,6 +314,17 @@ def test_local_changes_by_the_old_name(db: Database) -> None:
     assert len(changes(db, "site_id IS NOT NULL")) == 3
 
 
+def test_a_site_that_is_too_long_is_no_site(db: Database) -> None:
+    db.run("INSERT INTO t VALUES (1, 2, 3)")
+    apply(db, [change(pk=b"\x01\x09\x02")])
+    for site in (SITE, one(db, "SELECT crsql_site_id()")):
+        assert isinstance(site, bytes)
+        longer = f"x'{site.hex()}00'"
+        assert len(changes(db, f"site_id != {longer}")) == 3
+        assert len(changes(db, f"site_id IS NOT {longer}")) == 3
+        assert changes(db, f"site_id = {longer}") == []
+
+
 def test_self_join(db: Database) -> None:
     db.run("INSERT INTO t VALUES (1, 2, 3), (2, 2, 3); UPDATE t SET a = 4")
     found = db.run(

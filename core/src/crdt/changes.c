@@ -274,13 +274,14 @@ static int bound_site(rowtide__filter *filter, int use, sqlite3_value *value)
         filter->site = NULL;
         return 1;
     }
-    if (type != SQLITE_BLOB || sqlite3_value_bytes(value) == 0)
+    size_t size = type == SQLITE_BLOB ? (size_t)sqlite3_value_bytes(value) : 0;
+    if (size == 0 || size > ROWTIDE_SITE_ID_SIZE)
         return use == SITE_NE;
     filter->site_mode = use == SITE_EQ ? ROWTIDE__SITE_IS
                                        : ROWTIDE__SITE_IS_NOT;
     filter->site = sqlite3_value_blob(value);
-    filter->site_size = (size_t)sqlite3_value_bytes(value);
-    return filter->site_size <= ROWTIDE_SITE_ID_SIZE || use == SITE_NE;
+    filter->site_size = size;
+    return 1;
 }
 
 static int bound_key(rowtide__filter *filter, int use, sqlite3_value *value)
