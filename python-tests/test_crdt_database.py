@@ -178,6 +178,18 @@ def test_a_backup_that_is_restored_into_a_connection(path: Path) -> None:
         assert {row.cl for row in changes(again, "[table] = 'u' AND cid = '-1'")} == {2}
 
 
+def test_a_plain_backup_that_is_restored_into_a_connection(tmp_path: Path) -> None:
+    """It has none of our tables: they are made when one is enabled."""
+    with contextlib.closing(ours(tmp_path / "plain", None)) as plain, file(":memory:") as db:
+        plain.run("CREATE TABLE t (id INTEGER PRIMARY KEY NOT NULL, a)")
+        before = site_id(db)
+        restore(plain, db)
+        assert one(db, "SELECT crsql_as_crr('t')") == "OK"
+        db.run("INSERT INTO t VALUES (1, 2)")
+        assert [row.val for row in changes(db, "site_id = crsql_site_id()")] == [2]
+        assert site_id(db) != before
+
+
 def test_nested_savepoints(path: Path) -> None:
     with file(path) as db:
         before = changes(db)

@@ -420,7 +420,10 @@ int rowtide__crdt_is_enabled(rowtide__crdt *engine, const char *name, int *out)
 int rowtide__crdt_enable(rowtide__crdt *engine, const char *name)
 {
     int enabled;
-    int rc = rowtide__crdt_is_enabled(engine, name, &enabled);
+    /* A backup that was restored meanwhile may lack our tables. */
+    int rc = rowtide__crdt_setup(engine);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_is_enabled(engine, name, &enabled);
     if (rc == ROWTIDE_OK && !enabled)
         rc = rowtide__crdt_check_table(engine, name);
     if (rc != ROWTIDE_OK || enabled)
