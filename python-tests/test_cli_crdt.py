@@ -308,3 +308,15 @@ def test_files_that_are_not_there(sh):
     assert "nowhere.db" in sh("crdt", "pull", "nowhere.db", status=1).err
     assert not os.path.exists(sh.folder / "nowhere.db")
     sh("crdt", "pull", "a.db", "-o", "nowhere/x", status=1)
+
+
+@pytest.mark.parametrize(
+    "args",
+    [["crdt", "sync", "a.db", "text"], ["crdt", "status", "text"], ["crdt", "pull", "text"]],
+)
+def test_files_that_are_no_database(sh, args):
+    """Of two files it says which."""
+    (sh.folder / "text").write_text("not a database, but long enough to be looked at" * 40)
+    result = sh(*args, status=1)
+    assert result.err.count("\n") == 1
+    assert "text: " in result.err and "file is not a database" in result.err

@@ -568,6 +568,7 @@ def test_collect(phone, laptop):
         lambda db: db.crdt.pull(until="1"),
         lambda db: db.crdt.pull(exclude="site"),
         lambda db: db.crdt.pull(exclude=5),
+        lambda db: db.crdt.pull(exclude=db.crdt.site_id + b"x"),
         lambda db: db.crdt.pull(tables=5),
         lambda db: db.crdt.pull(tables=[5]),
         lambda db: db.crdt.payload(to=5),

@@ -314,6 +314,17 @@ def test_local_changes_by_the_old_name(db: Database) -> None:
     assert len(changes(db, "site_id IS NOT NULL")) == 3
 
 
+def test_a_site_that_is_too_long_is_no_site(db: Database) -> None:
+    db.run("INSERT INTO t VALUES (1, 2, 3)")
+    apply(db, [change(pk=b"\x01\x09\x02")])
+    for site in (SITE, one(db, "SELECT crsql_site_id()")):
+        assert isinstance(site, bytes)
+        longer = f"x'{site.hex()}00'"
+        assert len(changes(db, f"site_id != {longer}")) == 3
+        assert len(changes(db, f"site_id IS NOT {longer}")) == 3
+        assert changes(db, f"site_id = {longer}") == []
+
+
 def test_self_join(db: Database) -> None:
     db.run("INSERT INTO t VALUES (1, 2, 3), (2, 2, 3); UPDATE t SET a = 4")
     found = db.run(
@@ -481,7 +492,7 @@ def test_values_of_an_alter_arrive(db: Database, other: Database) -> None:
 NAMES = ["a table", 'quo"te', "it's", "order", "bräck]et", "semi;colon", "per%cent", "-1"]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, ""])
 def test_any_table_name(db: Database, other: Database, name: str) -> None:
     quoted = '"' + name.replace('"', '""') + '"'
     for each in (db, other):
@@ -515,6 +526,14 @@ def test_column_named_as_a_row_is_refused(db: Database) -> None:
     db.run('ALTER TABLE t ADD COLUMN "-1"')
     assert "-1" in refusal(db, "SELECT crsql_commit_alter('t')")
     assert db.run("SELECT * FROM t") == [(1, 2, "3")]
+
+
+@pytest.mark.parametrize("kind", ["table", "column", "log", "tail", "rows_1"])
+def test_our_own_tables_are_refused(db: Database, kind: str) -> None:
+    """What tracks the others cannot be tracked."""
+    refusal(db, f"SELECT crsql_as_crr('Rowtide_crdt_{kind}')")
+    db.run("INSERT INTO t VALUES (1, 2, 3)")
+    assert len(changes(db)) == 2
 
 
 def test_row_whose_columns_were_all_dropped(db: Database, other: Database) -> None:

@@ -147,6 +147,49 @@ def test_vacuum_and_copies_keep_all(path: Path, how: str) -> None:
         }
 
 
+def restore(source: Database, target: Database) -> None:
+    """Through SQLite's backup, which both modules have in their own way."""
+    ours, theirs = source.native, target.native  # type: ignore[attr-defined]
+    if isinstance(ours, sqlite3.Connection):
+        ours.backup(theirs)
+        return
+    with theirs.backup("main", ours, "main") as backup:
+        backup.step()
+
+
+def test_a_backup_that_is_restored_into_a_connection(path: Path) -> None:
+    """It is another database then: its name, sites and numbers of keys are others."""
+    with file(path) as db, file(":memory:") as other, file(":memory:") as again:
+        merge = "INSERT INTO crsql_changes VALUES ('t', x'010907', 'a', 1, 1, 1, ?1, 1, 0)"
+        db.run(merge, b"first")
+        other.run("CREATE TABLE t (id INTEGER PRIMARY KEY NOT NULL, a)")
+        other.run("SELECT crsql_as_crr('t')")
+        other.run(merge, b"second")
+        assert len(changes(other)) == 1
+        restore(db, other)
+        assert site_id(other) == site_id(db)
+        assert changes(other) == changes(db)
+        other.run("INSERT INTO u VALUES ('new', 1, 1)")
+        restore(other, again)
+        assert site_id(again) == site_id(db)
+        again.run("UPDATE u SET v = 2; DELETE FROM u WHERE x = 'new'")
+        assert again.run("SELECT x, y FROM u__crsql_pks ORDER BY x") == [("k", 1.5), ("new", 1)]
+        assert {row.site_id for row in changes(again)} == {site_id(db), b"first"}
+        assert {row.cl for row in changes(again, "[table] = 'u' AND cid = '-1'")} == {2}
+
+
+def test_a_plain_backup_that_is_restored_into_a_connection(tmp_path: Path) -> None:
+    """It has none of our tables: they are made when one is enabled."""
+    with contextlib.closing(ours(tmp_path / "plain", None)) as plain, file(":memory:") as db:
+        plain.run("CREATE TABLE t (id INTEGER PRIMARY KEY NOT NULL, a)")
+        before = site_id(db)
+        restore(plain, db)
+        assert one(db, "SELECT crsql_as_crr('t')") == "OK"
+        db.run("INSERT INTO t VALUES (1, 2)")
+        assert [row.val for row in changes(db, "site_id = crsql_site_id()")] == [2]
+        assert site_id(db) != before
+
+
 def test_nested_savepoints(path: Path) -> None:
     with file(path) as db:
         before = changes(db)

@@ -377,6 +377,20 @@ def test_clset_says_why_a_table_cannot_take_part(db: Database) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["foo", "bar"])
+def test_clset_behind_a_table_that_was_dropped(our_db: Database, name: str) -> None:
+    """What that left behind cannot be dropped while the statement runs."""
+    create = "CREATE TABLE foo (a TEXT PRIMARY KEY NOT NULL, b); SELECT crsql_as_crr('foo')"
+    our_db.run(f"{create}; INSERT INTO foo VALUES ('a', 1); DROP TABLE foo")
+    our_db.run(f"CREATE VIRTUAL TABLE {name}_schema USING clset (a PRIMARY KEY NOT NULL, b)")
+    our_db.run(f"INSERT INTO {name} VALUES ('a', 2)")
+    assert [row[:4] for row in log(our_db)] == [(name, b"\x01\x0b\x01a", "b", 2)]
+    our_db.run("CREATE TABLE other (a PRIMARY KEY NOT NULL); SELECT crsql_as_crr('other')")
+    left = "SELECT count(*) FROM sqlite_master WHERE name GLOB 'rowtide_crdt_[rkf]*_[0-9]'"
+    assert our_db.run(left) == [(6,)]
+    assert [row[:4] for row in log(our_db)] == [(name, b"\x01\x0b\x01a", "b", 2)]
+
+
 def test_clset_that_failed_leaves_nothing(our_db: Database) -> None:
     refusal(our_db, "CREATE VIRTUAL TABLE foo_schema USING clset (a PRIMARY KEY, b)")
     refusal(our_db, "CREATE VIRTUAL TABLE foo_schema USING clset")

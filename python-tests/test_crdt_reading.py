@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crdt_peer import Database, Row, Value, apply, opened
+from crdt_peer import Database, Row, Value, apply, opened, ours
 from crdt_peer.histories import (
     SITES,
     TABLES,
@@ -103,3 +103,51 @@ def test_answers_are_those_of_a_plain_table(
                 found = default_order(db, "crsql_changes", where, tail)
                 order = "ORDER BY db_version, seq"
                 assert found == default_order(db, "plain", where, f"{order} {tail}")
+
+
+def test_two_readers_and_more_sites_than_are_remembered() -> None:
+    """A reader that goes on must not change what another one stands at."""
+    with opened("ours") as db:
+        db.run("CREATE TABLE t (id INTEGER PRIMARY KEY NOT NULL, a); SELECT crsql_as_crr('t')")
+        for i in range(1, 200):
+            row = (bytes([1, 9, i]) if i < 128 else bytes([1, 17, 0, i]), bytes([i]) * 16)
+            db.run("INSERT INTO crsql_changes VALUES ('t', ?1, 'a', 1, 1, 1, ?2, 1, 0)", *row)
+        db.run("CREATE TEMP TABLE plain AS SELECT pk, site_id FROM crsql_changes")
+        join = (
+            "SELECT c.pk, d.pk, c.site_id, d.site_id FROM {0} c CROSS JOIN {0} d "
+            "WHERE c.pk <= x'010909' AND c.pk < d.pk ORDER BY c.pk, d.pk"
+        )
+        assert db.run(join.format("crsql_changes")) == db.run(join.format("plain"))
+
+
+def test_an_alteration_while_it_is_read() -> None:
+    """A change that was read has its names still."""
+    db = ours()
+    db.run("CREATE TABLE t (id INTEGER PRIMARY KEY NOT NULL, some_column)")
+    db.run("SELECT crsql_as_crr('t'); INSERT INTO t VALUES (1, 1)")
+    cursor = db.native.execute(
+        "SELECT c.[table], c.cid FROM crsql_changes c CROSS JOIN (VALUES (1), (2), (3))"
+    )
+    found = [next(cursor)]
+    db.run("SELECT crsql_begin_alter('t'); ALTER TABLE t ADD COLUMN another_column")
+    db.run("SELECT crsql_commit_alter('t')")
+    found += list(cursor)
+    assert found == [("t", "some_column")] * 3
+    db.close()
+
+
+def test_a_column_that_is_dropped_while_it_is_read() -> None:
+    """Values are those of the column that the change names."""
+    db = ours()
+    db.run("CREATE TABLE t (id INTEGER PRIMARY KEY NOT NULL, a, b, c)")
+    db.run("SELECT crsql_as_crr('t'); INSERT INTO t VALUES (1, 'a', 'b', 'c')")
+    cursor = db.native.execute(
+        "SELECT c.cid, c.val FROM crsql_changes c CROSS JOIN (VALUES (1), (2), (3)) "
+        "WHERE c.cid = 'b'"
+    )
+    found = [next(cursor)]
+    db.run("SELECT crsql_begin_alter('t'); ALTER TABLE t DROP COLUMN a")
+    db.run("SELECT crsql_commit_alter('t')")
+    found += list(cursor)
+    assert found == [("b", "b")] * 3
+    db.close()

@@ -23,6 +23,17 @@ static void open_crdt(rowtide_db *db)
     rowtide_error_clear();
 }
 
+/* SQLite looks into the file only when it is used, and does not name it. */
+static int check_file(cli_run *cli, const char *path, rowtide_db *db)
+{
+    if (rowtide_db_exec(db, "PRAGMA schema_version") == ROWTIDE_OK)
+        return CLI_OK;
+    char reason[256];
+    snprintf(reason, sizeof reason, "%s", rowtide_error_message());
+    return cli_fail_with(cli, rowtide_error_code(), "cannot read %s: %s", path,
+                         reason);
+}
+
 int cli_open_db(cli_run *cli, const char *path, int read_only, rowtide_db **out)
 {
     rowtide_open_options options = ROWTIDE_OPEN_OPTIONS_INIT;
@@ -30,6 +41,12 @@ int cli_open_db(cli_run *cli, const char *path, int read_only, rowtide_db **out)
     options.must_exist = 1;
     if (rowtide_db_open(path, &options, out) != ROWTIDE_OK)
         return cli_fail(cli);
+    int status = check_file(cli, path, *out);
+    if (status != CLI_OK) {
+        rowtide_db_free(*out);
+        *out = NULL;
+        return status;
+    }
     if (!read_only)
         open_crdt(*out);
     return CLI_OK;

@@ -85,6 +85,8 @@ int rowtide_crdt_site_id(rowtide_db *db, unsigned char *site_id)
         return rc;
     rc = rowtide__crdt_of(db, &engine);
     if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_know_site(engine);
+    if (rc == ROWTIDE_OK)
         memcpy(site_id, engine->site_id, ROWTIDE_SITE_ID_SIZE);
     rowtide__db_leave(db);
     return rc;

@@ -26,6 +26,11 @@ int rowtide__pull_options_read(const rowtide_crdt_pull_options *options,
     if (!out->exclude && out->exclude_size)
         return rowtide__fail(ROWTIDE_EINVAL,
                              "crdt_pull: exclude_size without exclude");
+    if (out->exclude_size > ROWTIDE_SITE_ID_SIZE)
+        return rowtide__fail(ROWTIDE_EINVAL,
+                             "crdt_pull: exclude has %zu bytes, a site_id at "
+                             "most %d",
+                             out->exclude_size, ROWTIDE_SITE_ID_SIZE);
     if (out->exclude_size == 0)
         out->exclude = NULL;
     return ROWTIDE_OK;

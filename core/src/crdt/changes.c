@@ -230,10 +230,19 @@ static int open_changes(sqlite3_vtab *vtab, sqlite3_vtab_cursor **out)
     return SQLITE_OK;
 }
 
+static void end_reading(changes_cursor *cursor)
+{
+    if (!cursor->reader)
+        return;
+    engine_of(cursor->base.pVtab)->reading--;
+    rowtide__reader_free(cursor->reader);
+    cursor->reader = NULL;
+}
+
 static int close_changes(sqlite3_vtab_cursor *base)
 {
     changes_cursor *cursor = (changes_cursor *)base;
-    rowtide__reader_free(cursor->reader);
+    end_reading(cursor);
     sqlite3_free(cursor);
     return SQLITE_OK;
 }
@@ -265,13 +274,14 @@ static int bound_site(rowtide__filter *filter, int use, sqlite3_value *value)
         filter->site = NULL;
         return 1;
     }
-    if (type != SQLITE_BLOB || sqlite3_value_bytes(value) == 0)
+    size_t size = type == SQLITE_BLOB ? (size_t)sqlite3_value_bytes(value) : 0;
+    if (size == 0 || size > ROWTIDE_SITE_ID_SIZE)
         return use == SITE_NE;
     filter->site_mode = use == SITE_EQ ? ROWTIDE__SITE_IS
                                        : ROWTIDE__SITE_IS_NOT;
     filter->site = sqlite3_value_blob(value);
-    filter->site_size = (size_t)sqlite3_value_bytes(value);
-    return filter->site_size <= ROWTIDE_SITE_ID_SIZE || use == SITE_NE;
+    filter->site_size = size;
+    return 1;
 }
 
 static int bound_key(rowtide__filter *filter, int use, sqlite3_value *value)
@@ -325,14 +335,16 @@ static int filter_changes(sqlite3_vtab_cursor *base, int plan,
     rowtide__filter filter = ROWTIDE__FILTER_INIT;
     (void)unused;
     (void)argc;
-    rowtide__reader_free(cursor->reader);
-    cursor->reader = NULL;
+    end_reading(cursor);
     cursor->ended = 1;
     if (!read_plan(&filter, plan, argv))
         return SQLITE_OK;
-    int rc = rowtide__reader_open(engine_of(base->pVtab), &filter,
-                                  &cursor->reader);
-    return rc == ROWTIDE_OK ? next_change(base) : fail(base->pVtab, rc);
+    rowtide__crdt *engine = engine_of(base->pVtab);
+    int rc = rowtide__reader_open(engine, &filter, &cursor->reader);
+    if (rc != ROWTIDE_OK)
+        return fail(base->pVtab, rc);
+    engine->reading++;
+    return next_change(base);
 }
 
 static int is_at_end(sqlite3_vtab_cursor *base)

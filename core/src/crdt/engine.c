@@ -285,6 +285,21 @@ int rowtide__crdt_db_version(rowtide__crdt *engine, int64_t *out)
     return rc;
 }
 
+int rowtide__crdt_know_site(rowtide__crdt *engine)
+{
+    int64_t version;
+    /* No other database can take the place of one that is being read. */
+    if (engine->reading > 0)
+        return ROWTIDE_OK;
+    unsigned seen = rowtide__crdt_data_version(engine);
+    if (engine->site_seen == seen)
+        return ROWTIDE_OK;
+    int rc = rowtide__crdt_db_version(engine, &version);
+    if (rc == ROWTIDE_OK)
+        engine->site_seen = seen;
+    return rc;
+}
+
 int rowtide__crdt_next_version(rowtide__crdt *engine, int64_t least,
                                int64_t *out)
 {
@@ -404,6 +419,13 @@ static int check_layout(rowtide__crdt *engine)
     return rc;
 }
 
+int rowtide__crdt_identify(rowtide__crdt *engine)
+{
+    rowtide__sites_forget(engine->sites);
+    int rc = check_layout(engine);
+    return rc == ROWTIDE_OK ? read_site_id(engine) : rc;
+}
+
 static int is_set_up(rowtide__crdt *engine, int64_t *out)
 {
     return rowtide__crdt_integer(
@@ -441,9 +463,7 @@ int rowtide__crdt_setup(rowtide__crdt *engine)
     if (rc == ROWTIDE_OK)
         rc = check_version(engine);
     if (rc == ROWTIDE_OK)
-        rc = check_layout(engine);
-    if (rc == ROWTIDE_OK)
-        rc = read_site_id(engine);
+        rc = rowtide__crdt_identify(engine);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_integer(engine, &equal, 0,
                                    "SELECT value FROM main.crsql_master WHERE "

@@ -155,6 +155,8 @@ struct rowtide__crdt {
     int64_t least_version; /* db_version is not below */
     uint64_t seed;         /* of hashes of keys */
     unsigned char site_id[ROWTIDE_SITE_ID_SIZE];
+    unsigned site_seen; /* the data version that it was known with */
+    int reading;        /* cursors of crsql_changes */
 
     /* The transaction. */
     int joined;                /* SQLite tells us how it ends */
@@ -213,6 +215,11 @@ int rowtide__crdt_refresh(rowtide__crdt *engine);
 int rowtide__crdt_join(rowtide__crdt *engine);
 /* Changes when something is committed, by whomever. */
 unsigned rowtide__crdt_data_version(rowtide__crdt *engine);
+/* Read which database this is. With the schema all of it may have changed: a
+ * backup that is restored has another name, other sites and another seed. */
+int rowtide__crdt_identify(rowtide__crdt *engine);
+/* Before engine->site_id is used outside of a transaction. */
+int rowtide__crdt_know_site(rowtide__crdt *engine);
 /* What was read from the clocks may not be so any more. */
 void rowtide__crdt_forget_clocks(rowtide__crdt *engine);
 /* Of the committed state. */

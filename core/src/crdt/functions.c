@@ -14,10 +14,15 @@ static rowtide__crdt *engine_of(sqlite3_context *context)
 
 static void site_id(sqlite3_context *context, int argc, sqlite3_value **argv)
 {
+    rowtide__crdt *engine = engine_of(context);
     (void)argc;
     (void)argv;
-    sqlite3_result_blob(context, engine_of(context)->site_id,
-                        ROWTIDE_SITE_ID_SIZE, SQLITE_TRANSIENT);
+    int rc = rowtide__crdt_know_site(engine);
+    if (rc < 0)
+        rowtide__crdt_result_error(context, rc);
+    else
+        sqlite3_result_blob(context, engine->site_id, ROWTIDE_SITE_ID_SIZE,
+                            SQLITE_TRANSIENT);
 }
 
 static void db_version(sqlite3_context *context, int argc, sqlite3_value **argv)

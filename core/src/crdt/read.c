@@ -163,6 +163,8 @@ void rowtide__reader_free(rowtide__reader *reader)
     rowtide__clock_dispose(&reader->clock);
     rowtide_buffer_dispose(&reader->pk);
     rowtide__window_dispose(&reader->window);
+    rowtide_buffer_dispose(&reader->table_name);
+    rowtide_buffer_dispose(&reader->column_name);
     if (reader->log)
         return_statement(reader, log_of(reader), &reader->log);
     if (reader->pin)
@@ -249,6 +251,7 @@ static int is_wanted(rowtide__reader *reader, const rowtide__spot *spot,
         || cell->sequence != spot->sequence)
         return rc;
     reader->column = -1;
+    reader->column_id = spot->column;
     if (spot->column != ROWTIDE__SENTINEL) {
         reader->column = rowtide__crdt_column_by_id(table, spot->column);
         if (reader->column < 0)
@@ -274,7 +277,7 @@ static int fill_change(rowtide__reader *reader, rowtide_crdt_change *change)
     change->db_version = reader->cell.db_version;
     change->causal_length = rowtide__clock_length(&reader->clock);
     change->sequence = reader->cell.sequence;
-    return rc;
+    return rc == ROWTIDE_OK ? rowtide__reader_own(reader, change) : rc;
 }
 
 int rowtide__reader_next(rowtide__reader *reader, rowtide_crdt_change *change)
@@ -331,6 +334,15 @@ static int find_row(rowtide__reader *reader)
     return rc < 0 ? rc : ROWTIDE_OK;
 }
 
+/* The table may have been altered since the cell was read. */
+static void place_column(rowtide__reader *reader)
+{
+    const rowtide__crdt_table *table = reader->table;
+    if (reader->column >= table->column_count
+        || table->columns[reader->column].id != reader->column_id)
+        reader->column = rowtide__crdt_column_by_id(table, reader->column_id);
+}
+
 /* *out is 0 if the cell has no value. */
 static int has_value(rowtide__reader *reader, int *out)
 {
@@ -339,6 +351,10 @@ static int has_value(rowtide__reader *reader, int *out)
     if (reader->column < 0)
         return rc;
     rc = rowtide__crdt_table_shape(reader->engine, reader->table);
+    if (rc == ROWTIDE_OK)
+        place_column(reader);
+    if (reader->column < 0)
+        return rc;
     if (rc == ROWTIDE_OK && !is_at_row(reader))
         rc = find_row(reader);
     *out = rc == ROWTIDE_OK && reader->present;

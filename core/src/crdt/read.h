@@ -70,6 +70,13 @@ struct rowtide__reader {
     rowtide__clock clock;
     rowtide__cell cell;
     int column; /* place in table->columns, -1: the row itself */
+    int32_t column_id;
+
+    /* What the change borrows; read_own.c. */
+    const rowtide__crdt_table *named; /* whose name `table_name` is */
+    uint64_t named_generation;
+    rowtide_buffer table_name, column_name;
+    unsigned char told_site[ROWTIDE_SITE_ID_SIZE];
 
     /* The values that were fetched last. */
     const rowtide__crdt_table *fetched_table;
@@ -91,6 +98,8 @@ int rowtide__reader_take_tail(rowtide__reader *reader);
 /* All cells of one row instead of the log. */
 int rowtide__reader_list_row(rowtide__reader *reader,
                              rowtide__crdt_table *table, int64_t row);
+/* read_own.c: copy what the change borrows from the engine. */
+int rowtide__reader_own(rowtide__reader *reader, rowtide_crdt_change *change);
 /* read_row.c: reader->at stands at the row then, or the window does if that is
  * NULL. ROWTIDE_DONE if it is gone. */
 int rowtide__reader_find_row(rowtide__reader *reader);

@@ -153,7 +153,7 @@ static int note_trigger(rowtide__crdt *engine, const char *trigger,
 {
     static const char SUFFIX[] = "__crsql_itrig";
     size_t size = trigger ? strlen(trigger) : 0;
-    if (size < sizeof SUFFIX)
+    if (size < sizeof SUFFIX - 1)
         return ROWTIDE_OK;
     int altering = trigger[size - 5] == 'm';
     size -= sizeof SUFFIX - 1;
@@ -214,7 +214,9 @@ int rowtide__crdt_tables_load(rowtide__crdt *engine)
         if (table->registered)
             table->registered[0] = 0;
     }
-    int rc = load_registered(engine);
+    int rc = rowtide__crdt_identify(engine);
+    if (rc == ROWTIDE_OK)
+        rc = load_registered(engine);
     if (rc == ROWTIDE_OK)
         rc = load_triggers(engine);
     if (rc == ROWTIDE_OK)
