@@ -585,7 +585,7 @@ int rowtide__crdt_add_changes(rowtide__crdt *engine);     /* changes.c */
 int rowtide__crdt_add_views(rowtide__crdt *engine);       /* views.c */
 int rowtide__crdt_add_keys(rowtide__crdt *engine);        /* keys_table.c */
 int rowtide__crdt_add_functions(rowtide__crdt *engine);   /* functions.c */
-int rowtide__crdt_add_local(rowtide__crdt *engine);       /* local.c */
+int rowtide__crdt_add_local(rowtide__crdt *engine);       /* local_triggers.c */
 int rowtide__crdt_add_unpack(rowtide__crdt *engine);      /* unpack_table.c */
 int rowtide__crdt_add_fract(rowtide__crdt *engine);       /* fract*.c */
 int rowtide__crdt_add_clset(rowtide__crdt *engine);       /* clset.c */
@@ -597,7 +597,7 @@ int rowtide__crdt_add_convert(rowtide__crdt *engine);     /* convert*.c */
  * Engine (built into the library and into the extension; sees base and
  * crdt/sqlite.h only, never db/): engine.c sql.c tables.c keys.c numbers.c
  * blocks.c buckets.c new_keys.c clock.c pending.c store.c log.c sweep.c
- * flush.c tail*.c rows.c sites.c clock_disk.c read*.c keys_table.c local.c
+ * flush.c tail*.c rows.c sites.c clock_disk.c read*.c keys_table.c local*.c
  * attached.c twin.c merge.c merge_wins.c merge_row.c merge_statement.c
  * enable.c triggers.c alter.c alter_track.c changes.c
  * views.c functions.c register.c pack.c unpack_table.c.

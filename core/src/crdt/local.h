@@ -12,10 +12,25 @@ int rowtide__local_delete(rowtide__crdt *engine, rowtide__clock *clock);
 /* One more version of a column. */
 int rowtide__local_set(rowtide__crdt *engine, rowtide__clock *clock, int id,
                        int64_t db_version);
+/* The same of successive columns. */
+int rowtide__local_set_cells(rowtide__crdt *engine, rowtide__clock *clock,
+                             int id, int count, int64_t db_version);
 /* The row comes to life (again). */
 int rowtide__local_create(rowtide__crdt *engine, rowtide__crdt_table *table,
                           rowtide__clock *clock, int64_t db_version,
                           int64_t sequence);
+
+/* ## local_triggers.c */
+/* The key that begins at the first argument. */
+int rowtide__local_key(rowtide__crdt *engine, rowtide__crdt_table *table,
+                       sqlite3_value **argv, rowtide__key *key);
+/* A row with another spelling of the key was in its place. */
+int rowtide__local_bury_twin(rowtide__crdt *engine, rowtide__crdt_table *table,
+                             const rowtide__key *key);
+
+/* ## local_update.c */
+int rowtide__local_track_update(rowtide__crdt *engine, int argc,
+                                sqlite3_value **argv);
 
 /* attached.c: is it the main database that is being written to? */
 int rowtide__local_check_main(rowtide__crdt *engine);
