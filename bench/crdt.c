@@ -103,26 +103,68 @@ static void bench_writes(side *it, const struct shape *shape)
                in_transaction(it, &quarter, OP_DELETE), 0);
 }
 
-/* ## One row at a time, each a transaction */
+/* ## One row at a time, each a transaction
+ *
+ * Some milliseconds each: both sides take turns, and the best of many rounds
+ * says more. */
 
-static void bench_one_row(side *it, const struct shape *shape)
+static const enum operation ONE_ROW[] = {OP_INSERT, OP_UPDATE, OP_DELETE};
+
+static void time_one_row(side *it, const struct shape *shape, enum operation op)
 {
-    enum { COUNT = 2000 };
-    struct shape one = *shape;
     double start = cpu_seconds();
-    one.rows = COUNT;
     /* Without BEGIN each statement of the workload commits. */
-    run_plain(it->sqlite, &one, OP_INSERT);
-    print_line("crdt-one-row", "insert", shape, COUNT, it->who,
+    run_plain(it->sqlite, shape, op);
+    print_line("crdt-one-row", operation_names[op], shape, shape->rows, it->who,
                cpu_seconds() - start, 0);
-    start = cpu_seconds();
-    run_plain(it->sqlite, &one, OP_UPDATE);
-    print_line("crdt-one-row", "update", shape, COUNT, it->who,
-               cpu_seconds() - start, 0);
-    start = cpu_seconds();
-    run_plain(it->sqlite, &one, OP_DELETE);
-    print_line("crdt-one-row", "delete", shape, COUNT, it->who,
-               cpu_seconds() - start, 0);
+}
+
+static void bench_one_row(const struct shape *shape)
+{
+    enum { COUNT = 2000, TIMES = 10 };
+    struct shape few = *shape;
+    few.rows = COUNT;
+    for (int i = 0; i < TIMES; i++) {
+        side sides[2];
+        open_side(&sides[0], "plain", &few, 0);
+        open_side(&sides[1], "ours", &few, 1);
+        for (int op = 0; op < 3; op++)
+            for (int n = 0; n < 2; n++)
+                time_one_row(&sides[n], &few, ONE_ROW[op]);
+        close_side(&sides[0]);
+        close_side(&sides[1]);
+    }
+}
+
+static void time_scattered(side *it, const struct shape *shape,
+                           enum operation op)
+{
+    int count = shape->rows / 10;
+    double start = cpu_seconds();
+    run_scattered(it->sqlite, shape, op, count);
+    print_line("crdt-scattered", operation_names[op], shape, shape->rows,
+               it->who, cpu_seconds() - start, 0);
+}
+
+/* The same with rows that are far apart in a table which is full of others. */
+static void bench_scattered(const struct shape *shape)
+{
+    enum { TIMES = 2 };
+    struct shape half = *shape;
+    half.rows /= 2;
+    for (int i = 0; i < TIMES; i++) {
+        side sides[2];
+        for (int n = 0; n < 2; n++) {
+            open_side(&sides[n], n ? "ours" : "plain", &half, n);
+            in_transaction(&sides[n], &half, OP_INSERT);
+            exec(sides[n].sqlite, "PRAGMA wal_checkpoint(TRUNCATE)");
+        }
+        for (int op = 0; op < 3; op++)
+            for (int n = 0; n < 2; n++)
+                time_scattered(&sides[n], &half, ONE_ROW[op]);
+        close_side(&sides[0]);
+        close_side(&sides[1]);
+    }
 }
 
 /* ## Pull and merge */
@@ -281,15 +323,8 @@ static void bench_shape(const struct shape *shape)
     close_side(&plain);
     close_side(&ours);
 
-    /* Some milliseconds each: the best of more of them says more. */
-    for (int i = 0; i < 5; i++) {
-        open_side(&plain, "plain", shape, 0);
-        open_side(&ours, "ours", shape, 1);
-        bench_one_row(&plain, shape);
-        bench_one_row(&ours, shape);
-        close_side(&plain);
-        close_side(&ours);
-    }
+    bench_one_row(shape);
+    bench_scattered(shape);
 }
 
 /* ## Look-ups that must not grow with the log or the number of tables */

@@ -15,6 +15,9 @@ PROMISES = {
     ("crdt-one-row", "insert"): 1.8,
     ("crdt-one-row", "update"): 1.8,
     ("crdt-one-row", "delete"): 1.8,
+    ("crdt-scattered", "insert"): 1.8,
+    ("crdt-scattered", "update"): 1.8,
+    ("crdt-scattered", "delete"): 1.8,
     ("crdt-size", "insert"): 1.6,
     ("crdt-merge", "api"): 6,
     ("crdt-merge", "select"): 6,
@@ -27,6 +30,7 @@ LOOKUP_SECONDS = 0.0001
 TITLES = {
     "crdt-write": "Writing in one transaction",
     "crdt-one-row": "Transactions of one row",
+    "crdt-scattered": "Transactions of one row, scattered over a table with so many",
     "crdt-size": "Size of the file after the inserts",
     "crdt-merge": "Merging everything into an empty peer",
     "crdt-pull": "Reading all of crsql_changes",

@@ -131,16 +131,32 @@ static sqlite3_stmt *prepare(sqlite3 *db, const struct shape *shape,
     return stmt;
 }
 
+static void run_row(sqlite3_stmt *stmt, const struct shape *shape,
+                    enum operation op, int row)
+{
+    int others = op == OP_INSERT ? shape->columns - 1 : op == OP_UPDATE ? 2 : 0;
+    bind_key(stmt, 1, shape->key, row);
+    for (int i = 1; i <= others; i++)
+        bind_other(stmt, i + 1, i, row, op == OP_UPDATE);
+    check(sqlite3_step(stmt) == SQLITE_DONE, "a row of the workload");
+    sqlite3_reset(stmt);
+}
+
 void run_plain(sqlite3 *db, const struct shape *shape, enum operation op)
 {
     sqlite3_stmt *stmt = prepare(db, shape, op);
-    int others = op == OP_INSERT ? shape->columns - 1 : op == OP_UPDATE ? 2 : 0;
-    for (int row = 0; row < shape->rows; row++) {
-        bind_key(stmt, 1, shape->key, row);
-        for (int i = 1; i <= others; i++)
-            bind_other(stmt, i + 1, i, row, op == OP_UPDATE);
-        check(sqlite3_step(stmt) == SQLITE_DONE, "a row of the workload");
-        sqlite3_reset(stmt);
-    }
+    for (int row = 0; row < shape->rows; row++)
+        run_row(stmt, shape, op, row);
+    sqlite3_finalize(stmt);
+}
+
+void run_scattered(sqlite3 *db, const struct shape *shape, enum operation op,
+                   int count)
+{
+    enum { STRIDE = 7919 }; /* a prime: no row comes twice */
+    sqlite3_stmt *stmt = prepare(db, shape, op);
+    int first = op == OP_INSERT ? shape->rows : 0;
+    for (int64_t i = 0; i < count; i++)
+        run_row(stmt, shape, op, first + (int)(i * STRIDE % shape->rows));
     sqlite3_finalize(stmt);
 }

@@ -23,6 +23,11 @@ sqlite3 *open_scratch(const char *path, const struct shape *shape, int filled);
  * transaction that is open. */
 void run_plain(sqlite3 *db, const struct shape *shape, enum operation op);
 
+/* The same for `count` rows that are far apart in a table which has them all,
+ * or will be when they are inserted. */
+void run_scattered(sqlite3 *db, const struct shape *shape, enum operation op,
+                   int count);
+
 void exec(sqlite3 *db, const char *sql);
 void check(int ok, const char *what);
 double cpu_seconds(void);

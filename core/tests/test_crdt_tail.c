@@ -113,14 +113,14 @@ static void compare_ranges(rowtide_db *a, rowtide_db *b, int last)
 static void as_without_it(void **state)
 {
     (void)state;
-    enum { COUNT = 1500 };
+    enum { COUNT = 2500 };
     char sql[200];
     rowtide_db *a = new_file(scratch_new_path());
     rowtide_db *b = new_file(":memory:");
     for (int i = 0; i < COUNT; i++) {
         scratch_exec(a, statement(sql, sizeof sql, i));
         run_plainly(b, sql);
-        if (i % 300 == 150)
+        if (i % 500 == 250)
             assert_same(a, b);
     }
     assert_same(a, b);
@@ -160,7 +160,7 @@ static void connections_in_turn(void **state)
     rowtide_db *both[] = {new_file(path), open_file(path, "")};
     rowtide_db *third = open_file(path, "PRAGMA query_only = 1");
     rowtide_db *b = new_file(":memory:");
-    for (int i = 0; i < 600; i++) {
+    for (int i = 0; i < 1500; i++) {
         rowtide_db *db = both[i % 3 == 0 || i % 7 == 0];
         statement(sql, sizeof sql, i);
         if (i % 10 == 9)
@@ -215,7 +215,7 @@ static void segments_that_are_rolled_back(void **state)
     rowtide_db *plain = new_file(":memory:");
     int refused = 0;
     sqlite3_commit_hook(rowtide_db_sqlite(a), refuse, &refused);
-    for (int i = 0; i < 900; i++) {
+    for (int i = 0; i < 1200; i++) {
         snprintf(sql, sizeof sql, "INSERT INTO u VALUES('gone %d', 1, %d)", i,
                  i);
         refused = 1;
@@ -243,7 +243,7 @@ static void segments_that_others_wrote(void **state)
     rowtide_db *a = new_file(path), *b = open_file(path, "");
     rowtide_db *plain = new_file(":memory:");
     int next = 0;
-    for (int64_t wanted = 1; wanted <= 8; wanted += 1 + wanted / 3) {
+    for (int64_t wanted = 1; wanted <= 24; wanted += 1 + wanted / 3) {
         write_until_segments(a, plain, &next, wanted);
         assert_same(b, plain);
     }

@@ -339,11 +339,12 @@ static const char SETUP[] =
     "db_version INTEGER NOT NULL, block INTEGER NOT NULL, "
     "batch INTEGER NOT NULL, body BLOB NOT NULL, "
     "PRIMARY KEY(db_version, block, batch)) STRICT, WITHOUT ROWID;"
-    /* Its first row fits in a page; see tail.h. */
+    /* Its first row, which each small transaction writes, fits in the memory
+     * that SQLite has at hand for records; see tail.h. */
     "CREATE TABLE IF NOT EXISTS main.rowtide_crdt_tail("
     "id INTEGER PRIMARY KEY, stamp INTEGER NOT NULL, body BLOB NOT NULL);"
     "INSERT OR IGNORE INTO main.rowtide_crdt_tail SELECT 1, 1 << 62, "
-    "zeroblob(min(page_size, 4096) - 160) FROM pragma_page_size;"
+    "zeroblob(min(page_size, 1160) - 160) FROM pragma_page_size;"
     "INSERT OR IGNORE INTO main.crsql_master "
     "VALUES('crsqlite_version', 160300), ('rowtide_layout', 4), "
     "('rowtide_seed', random());";

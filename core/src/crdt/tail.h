@@ -17,8 +17,8 @@
 enum {
     ROWTIDE__TAIL_FORMAT = 2,
     ROWTIDE__TAIL_HEADER = 12,
-    ROWTIDE__TAIL_SEGMENTS = 8, /* at most */
-    ROWTIDE__TAIL_ENTRIES = 32, /* of one transaction, at most */
+    ROWTIDE__TAIL_SEGMENTS = 24, /* at most: some 2000 rows */
+    ROWTIDE__TAIL_ENTRIES = 32,  /* of one transaction, at most */
     ROWTIDE__TAIL_ROWS = 64
 };
 

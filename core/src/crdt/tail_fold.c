@@ -253,7 +253,7 @@ static int make_room(rowtide__crdt *engine, const addition *it, int may_fold)
     rowtide__tail *tail = engine->tail;
     size_t room = tail->size - ROWTIDE__TAIL_HEADER;
     int rc = encode(engine, it);
-    if (rc == ROWTIDE_OK && tail->record.size > room / 8)
+    if (rc == ROWTIDE_OK && tail->record.size > room / 2)
         return ROWTIDE_DONE;
     if (rc != ROWTIDE_OK || tail->record.size + tail->used <= room)
         return rc;
