@@ -248,6 +248,9 @@ def test_alter(sh):
     sql = "ALTER TABLE notes ADD COLUMN size; ALTER TABLE nothing ADD COLUMN size"
     assert "nothing" in sh("crdt", "alter", "a.db", "notes", "--sql", sql, status=1).err
     assert len(sh.notes("a.db")[0]) == 4
+    sql = "ALTER TABLE notes ADD"
+    told = sh("crdt", "alter", "a.db", "notes", "--sql", sql, status=1).err
+    assert told == "rowtide: crdt alter: incomplete input\n"
     sql = "ALTER TABLE notes ADD COLUMN size; COMMIT"
     sh("crdt", "alter", "a.db", "notes", "--sql", sql, status=1)
     sh.run("a.db", "UPDATE notes SET colour = 'blue'")

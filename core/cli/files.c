@@ -159,8 +159,8 @@ static int join_statements(cli_run *cli, rowtide_buffer *out)
     const char *parts[CLI_MAX_GIVEN];
     size_t count = cli_values(cli, "sql", parts, CLI_MAX_GIVEN);
     for (size_t i = 0; i < count; i++)
-        if (append_text(out, parts[i]) != ROWTIDE_OK
-            || append_text(out, "\n;\n") != ROWTIDE_OK)
+        if (append_text(out, i > 0 ? "\n;\n" : "") != ROWTIDE_OK
+            || append_text(out, parts[i]) != ROWTIDE_OK)
             return cli_fail_with(cli, ROWTIDE_ENOMEM, "out of memory");
     return CLI_OK;
 }
