@@ -147,6 +147,12 @@ static void failing_leaves_everything(void **state)
     refused(OLD_SITES OLD_NOTES
             "UPDATE notes__crsql_pks SET id = 'text' WHERE id = 1;",
             "notes");
+    refused(OLD_SITES OLD_NOTES "UPDATE notes__crsql_clock SET db_version = "
+                                "9223372036854775807 WHERE seq = 5;",
+            "table \"notes\": a clock has the version 9223372036854775807");
+    refused(OLD_SITES OLD_NOTES "UPDATE notes__crsql_clock SET col_version = "
+                                "9007199254740993 WHERE seq = 5;",
+            "9007199254740993");
 }
 
 static void removes_what_a_dropped_table_left(void **state)

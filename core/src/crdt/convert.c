@@ -72,6 +72,19 @@ static int prepare_conversion(conversion *it)
     return rc;
 }
 
+/* A peer can have sent any version to cr-sqlite. */
+static int check_versions(const conversion *it, const rowtide__cell *cell)
+{
+    int64_t greatest = cell->version > cell->db_version ? cell->version
+                                                        : cell->db_version;
+    if (greatest <= ROWTIDE__GREATEST_VERSION)
+        return ROWTIDE_OK;
+    return rowtide__fail(ROWTIDE_ETOOBIG,
+                         "table \"%s\": a clock has the version %lld, but "
+                         "versions end at 2^53",
+                         it->table->name, (long long)greatest);
+}
+
 /* Cells of columns that are gone are left out. */
 static int add_cell(conversion *it)
 {
@@ -88,7 +101,8 @@ static int add_cell(conversion *it)
             return ROWTIDE_OK;
         id = it->table->columns[place].id;
     }
-    return rowtide__clock_set(&it->clock, id, &cell);
+    int rc = check_versions(it, &cell);
+    return rc == ROWTIDE_OK ? rowtide__clock_set(&it->clock, id, &cell) : rc;
 }
 
 static int read_clock(conversion *it)
