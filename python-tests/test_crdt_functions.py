@@ -351,6 +351,17 @@ def test_automigrate_is_all_or_nothing(our_db: Database, schema: str) -> None:
     ]
 
 
+@pytest.mark.parametrize("sql", ["ATTACH ?1 AS other", "VACUUM INTO ?1"])
+def test_automigrate_leaves_other_files_alone(
+    our_db: Database, tmp_path: Path, sql: str
+) -> None:
+    other = tmp_path / "other.db"
+    schema = FIRST + sql.replace("?1", f"'{other}'")
+    message = refusal(our_db, "SELECT crsql_automigrate(?1)", schema)
+    assert message.endswith("SCHEMA: a schema may not attach other databases")
+    assert not other.exists()
+
+
 # ## clset
 
 

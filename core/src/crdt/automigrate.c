@@ -32,6 +32,33 @@ static void add_collation(void *user, sqlite3 *sqlite, int encoding,
                                 NULL);
 }
 
+/* What the schema does to other files would be done twice, and stay. */
+static int authorize(void *user, int action, const char *a, const char *b,
+                     const char *schema, const char *trigger)
+{
+    int *attaches = user;
+    (void)a;
+    (void)b;
+    (void)schema;
+    (void)trigger;
+    if (action != SQLITE_ATTACH)
+        return SQLITE_OK;
+    *attaches = 1;
+    return SQLITE_DENY;
+}
+
+static int run_schema(migration *it)
+{
+    int attaches = 0;
+    sqlite3_set_authorizer(it->memory, authorize, &attaches);
+    int rc = rowtide__crdt_exec(it->wanted, "%s", it->schema);
+    sqlite3_set_authorizer(it->memory, NULL, NULL);
+    return rc != ROWTIDE_OK && attaches
+               ? rowtide__fail(ROWTIDE_EINVAL,
+                               "a schema may not attach other databases")
+               : rc;
+}
+
 static int open_wanted(migration *it)
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
@@ -45,7 +72,7 @@ static int open_wanted(migration *it)
     if (status == ROWTIDE_OK)
         status = rowtide__crdt_setup(it->wanted);
     if (status == ROWTIDE_OK)
-        status = rowtide__crdt_exec(it->wanted, "%s", it->schema);
+        status = run_schema(it);
     return status;
 }
 
