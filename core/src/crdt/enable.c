@@ -419,7 +419,7 @@ int rowtide__crdt_is_enabled(rowtide__crdt *engine, const char *name, int *out)
 
 int rowtide__crdt_enable(rowtide__crdt *engine, const char *name)
 {
-    int enabled;
+    int enabled = 0;
     /* A backup that was restored meanwhile may lack our tables. */
     int rc = rowtide__crdt_setup(engine);
     if (rc == ROWTIDE_OK)
