@@ -79,6 +79,23 @@ void *rowtide__realloc(void *memory, size_t size)
         allocator.resize(memory, at_least_one(size), allocator.user));
 }
 
+int rowtide__grow(void *array, size_t *capacity, size_t count, size_t size)
+{
+    void *items;
+    if (count <= *capacity)
+        return ROWTIDE_OK;
+    size_t wanted = count < 16 ? 16 : count + count / 2;
+    if (wanted < count || wanted > SIZE_MAX / size)
+        return rowtide__nomem();
+    memcpy(&items, array, sizeof items);
+    items = rowtide__realloc(items, wanted * size);
+    if (!items)
+        return ROWTIDE_ENOMEM;
+    memcpy(array, &items, sizeof items);
+    *capacity = wanted;
+    return ROWTIDE_OK;
+}
+
 void *rowtide__memdup(const void *data, size_t size)
 {
     void *copy = rowtide__alloc(size);

@@ -87,16 +87,11 @@ static int grow_slots(rowtide__tables *tables)
 
 static int make_room(rowtide__tables *tables)
 {
-    if (tables->count == tables->capacity) {
-        size_t capacity = tables->capacity ? tables->capacity * 2 : 8;
-        rowtide__table **items = rowtide__realloc(tables->items,
-                                                  capacity * sizeof *items);
-        if (!items)
-            return ROWTIDE_ENOMEM;
-        tables->items = items;
-        tables->capacity = capacity;
-    }
-    return tables->count < tables->slot_count ? ROWTIDE_OK : grow_slots(tables);
+    int rc = rowtide__grow(&tables->items, &tables->capacity, tables->count + 1,
+                           sizeof *tables->items);
+    if (rc != ROWTIDE_OK || tables->count < tables->slot_count)
+        return rc;
+    return grow_slots(tables);
 }
 
 static int count_key(const rowtide__table *shape)

@@ -38,15 +38,10 @@ static table_report *find_table(rowtide_crdt_report *report, const char *table)
 
 static table_report *add_table(rowtide_crdt_report *report, const char *table)
 {
-    if (report->count == report->capacity) {
-        size_t capacity = report->capacity ? report->capacity * 2 : 8;
-        table_report *tables = rowtide__realloc(report->tables,
-                                                capacity * sizeof *tables);
-        if (!tables)
-            return NULL;
-        report->tables = tables;
-        report->capacity = capacity;
-    }
+    if (rowtide__grow(&report->tables, &report->capacity, report->count + 1,
+                      sizeof *report->tables)
+        != ROWTIDE_OK)
+        return NULL;
     table_report *added = &report->tables[report->count];
     *added = (table_report){rowtide__strdup(table), 0, 0};
     if (!added->table)

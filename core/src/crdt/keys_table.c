@@ -179,26 +179,14 @@ static void share(keys_cursor *cursor, const rowtide__new_key *key)
     cursor->shared = same;
 }
 
-static int reserve_key(keys_cursor *cursor)
-{
-    size_t capacity = cursor->capacity * 2 + 16;
-    if (cursor->count < cursor->capacity)
-        return ROWTIDE_OK;
-    gathered *keys = rowtide__realloc(cursor->keys, capacity * sizeof *keys);
-    if (!keys)
-        return ROWTIDE_ENOMEM;
-    cursor->keys = keys;
-    cursor->capacity = capacity;
-    return ROWTIDE_OK;
-}
-
 static int add_key(keys_cursor *cursor, int64_t row,
                    const rowtide__new_key *found)
 {
     gathered key = {0, row, NULL, found->size};
     int rc = check_key(found, cursor->key_count);
     if (rc == ROWTIDE_OK)
-        rc = reserve_key(cursor);
+        rc = rowtide__grow(&cursor->keys, &cursor->capacity, cursor->count + 1,
+                           sizeof *cursor->keys);
     if (rc == ROWTIDE_OK)
         rc = rowtide__buffer_append(&cursor->bytes, found->data, found->size);
     if (rc != ROWTIDE_OK)

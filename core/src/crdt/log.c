@@ -22,17 +22,11 @@ enum { BLOCK_BYTES = 880, ITEM_BYTES = 1 + 7 * 10 };
 
 int rowtide__log_add(rowtide__log *log, const rowtide__logged *item)
 {
-    if (log->count == log->capacity) {
-        size_t capacity = log->capacity ? log->capacity * 2 : 32;
-        rowtide__logged *items = rowtide__realloc(log->items,
-                                                  capacity * sizeof *items);
-        if (!items)
-            return ROWTIDE_ENOMEM;
-        log->items = items;
-        log->capacity = capacity;
-    }
-    log->items[log->count++] = *item;
-    return ROWTIDE_OK;
+    int rc = rowtide__grow(&log->items, &log->capacity, log->count + 1,
+                           sizeof *log->items);
+    if (rc == ROWTIDE_OK)
+        log->items[log->count++] = *item;
+    return rc;
 }
 
 static int compare_items(const void *left, const void *right)

@@ -84,19 +84,6 @@ static void empty_buckets(rowtide__pending *pending)
         pending->buckets[i] = NONE;
 }
 
-static int grow(void **memory, size_t *capacity, size_t count, size_t size)
-{
-    if (count <= *capacity)
-        return ROWTIDE_OK;
-    size_t wanted = count < 16 ? 16 : count + count / 2;
-    void *grown = rowtide__realloc(*memory, wanted * size);
-    if (!grown)
-        return ROWTIDE_ENOMEM;
-    *memory = grown;
-    *capacity = wanted;
-    return ROWTIDE_OK;
-}
-
 /* ## Runs */
 
 static run_list *runs_of(const rowtide__pending *pending,
@@ -158,8 +145,8 @@ static int add_run(rowtide__pending *pending, int32_t place)
         if (last->row >= run->row || list->items[list->count - 1] > place)
             return 0;
     }
-    int rc = grow((void **)&list->items, &list->capacity, list->count + 1,
-                  sizeof *list->items);
+    int rc = rowtide__grow(&list->items, &list->capacity, list->count + 1,
+                           sizeof *list->items);
     if (rc != ROWTIDE_OK)
         return rc;
     list->items[list->count++] = place;
@@ -266,8 +253,8 @@ static int put_groups(rowtide__pending *pending, item *entry,
                       const rowtide__clock *clock)
 {
     size_t end = (size_t)entry->groups_at + (size_t)clock->count;
-    int rc = grow((void **)&pending->groups, &pending->group_capacity, end,
-                  sizeof *pending->groups);
+    int rc = rowtide__grow(&pending->groups, &pending->group_capacity, end,
+                           sizeof *pending->groups);
     if (rc != ROWTIDE_OK)
         return rc;
     if (clock->count > 0)
@@ -316,8 +303,8 @@ static int fold(rowtide__pending *pending)
 static int push(rowtide__pending *pending, rowtide__crdt_table *table,
                 int64_t row, const rowtide__clock *clock, int fresh)
 {
-    int rc = grow((void **)&pending->items, &pending->capacity,
-                  pending->count + 1, sizeof *pending->items);
+    int rc = rowtide__grow(&pending->items, &pending->capacity,
+                           pending->count + 1, sizeof *pending->items);
     if (rc == ROWTIDE_OK)
         rc = grow_buckets(pending);
     if (rc != ROWTIDE_OK)
@@ -433,8 +420,8 @@ int rowtide__pending_mark(rowtide__pending *pending, int number, int64_t note)
     rowtide__pending_unmark(pending, number);
     int rc = fold(pending);
     if (rc == ROWTIDE_OK)
-        rc = grow((void **)&pending->marks, &pending->mark_capacity,
-                  pending->mark_count + 1, sizeof *pending->marks);
+        rc = rowtide__grow(&pending->marks, &pending->mark_capacity,
+                           pending->mark_count + 1, sizeof *pending->marks);
     if (rc != ROWTIDE_OK)
         return rc;
     mark *made = &pending->marks[pending->mark_count++];

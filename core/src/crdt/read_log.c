@@ -183,15 +183,10 @@ static int load_next_version(rowtide__reader *reader)
 
 static int activate(rowtide__reader *reader, const rowtide__logged *item)
 {
-    if (reader->active_count == reader->active_capacity) {
-        size_t capacity = reader->active_capacity * 2 + 8;
-        rowtide__active *active = rowtide__realloc(reader->active,
-                                                   capacity * sizeof *active);
-        if (!active)
-            return ROWTIDE_ENOMEM;
-        reader->active = active;
-        reader->active_capacity = capacity;
-    }
+    int rc = rowtide__grow(&reader->active, &reader->active_capacity,
+                           reader->active_count + 1, sizeof *reader->active);
+    if (rc != ROWTIDE_OK)
+        return rc;
     rowtide__active *added = &reader->active[reader->active_count++];
     added->item = *item;
     added->nth = reader->descending ? item->rows - 1 : 0;

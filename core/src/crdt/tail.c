@@ -123,24 +123,11 @@ int rowtide__tail_has(rowtide__tail *tail, int64_t table, int64_t row,
     return 0;
 }
 
-static int grow(void **memory, size_t *capacity, size_t count, size_t size)
-{
-    if (count <= *capacity)
-        return ROWTIDE_OK;
-    size_t wanted = count < 64 ? 64 : count + count / 2;
-    void *grown = rowtide__realloc(*memory, wanted * size);
-    if (!grown)
-        return ROWTIDE_ENOMEM;
-    *memory = grown;
-    *capacity = wanted;
-    return ROWTIDE_OK;
-}
-
 static int add_kept(rowtide__tail *tail, int64_t table, int64_t row,
                     rowtide__kept **out)
 {
-    int rc = grow((void **)&tail->kept, &tail->capacity, tail->count + 1,
-                  sizeof *tail->kept);
+    int rc = rowtide__grow(&tail->kept, &tail->capacity, tail->count + 1,
+                           sizeof *tail->kept);
     if (rc != ROWTIDE_OK)
         return rc;
     rowtide__kept *kept = *out = &tail->kept[tail->count];
@@ -165,8 +152,8 @@ int rowtide__kept_set(rowtide__tail *tail, rowtide__kept *kept,
     kept->count = 0;
     if (clock->count > kept->capacity) {
         size_t end = tail->group_count + (size_t)clock->count;
-        int rc = grow((void **)&tail->groups, &tail->group_capacity, end,
-                      sizeof *tail->groups);
+        int rc = rowtide__grow(&tail->groups, &tail->group_capacity, end,
+                               sizeof *tail->groups);
         if (rc != ROWTIDE_OK)
             return rc;
         kept->groups_at = (uint32_t)tail->group_count;

@@ -8,17 +8,11 @@
 
 int rowtide__violations_add(rowtide__violations *list, uint64_t item)
 {
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity ? list->capacity * 2 : 16;
-        uint64_t *items = rowtide__realloc(list->items,
-                                           capacity * sizeof *items);
-        if (!items)
-            return ROWTIDE_ENOMEM;
-        list->items = items;
-        list->capacity = capacity;
-    }
-    list->items[list->count++] = item;
-    return ROWTIDE_OK;
+    int rc = rowtide__grow(&list->items, &list->capacity, list->count + 1,
+                           sizeof *list->items);
+    if (rc == ROWTIDE_OK)
+        list->items[list->count++] = item;
+    return rc;
 }
 
 static int compare(const void *a, const void *b)
