@@ -153,10 +153,6 @@ int rowtide__puller_next(rowtide__puller *puller, rowtide_crdt_change *change)
         rc = rowtide__reader_next(puller->reader, change);
         if (rc != ROWTIDE_OK)
             return rc;
-        if (!change->site_id) {
-            change->site_id = puller->engine->site_id;
-            change->site_id_size = ROWTIDE_SITE_ID_SIZE;
-        }
     } while (!is_wanted(puller, change));
     return rowtide__reader_value(puller->reader, &change->value);
 }

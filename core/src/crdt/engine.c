@@ -1,6 +1,7 @@
 #include "crdt/alter_track.h"
 #include "crdt/direct.h"
 #include "crdt/merge.h"
+#include "crdt/tail.h"
 #include "crdt/twin.h"
 #include "base/alloc.h"
 #include "base/buffer.h"
@@ -213,6 +214,9 @@ static int read_version(rowtide__crdt *engine, int64_t *out)
     if (engine->outdated && !engine->busy) {
         engine->outdated = 0;
         rowtide__crdt_tables_forget(engine);
+        /* The same bytes may mean something else: a table was not known when
+         * they were read, or the file has been replaced. */
+        rowtide__tail_clear(engine->tail);
     }
     if (rc >= 0)
         rc = rowtide__crdt_tables_load(engine);
@@ -288,13 +292,20 @@ int rowtide__crdt_db_version(rowtide__crdt *engine, int64_t *out)
 int rowtide__crdt_know_site(rowtide__crdt *engine)
 {
     int64_t version;
+    sqlite3_stmt *stmt;
     /* No other database can take the place of one that is being read. */
     if (engine->reading > 0)
         return ROWTIDE_OK;
+    /* SQLite notices what others did only when it reads. */
+    int rc = rowtide__crdt_fixed(engine, ROWTIDE__LOOK, &stmt);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_run(engine, stmt);
+    if (rc != ROWTIDE_OK)
+        return rc;
     unsigned seen = rowtide__crdt_data_version(engine);
     if (engine->site_seen == seen)
         return ROWTIDE_OK;
-    int rc = rowtide__crdt_db_version(engine, &version);
+    rc = rowtide__crdt_db_version(engine, &version);
     if (rc == ROWTIDE_OK)
         engine->site_seen = seen;
     return rc;

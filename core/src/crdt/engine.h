@@ -54,6 +54,7 @@ struct rowtide__crdt_table {
     int integer_key;
     int folding; /* keys that differ may be equal: by a collation, or 1 and 1.0
                     where they have no type */
+    int exact;   /* columns of the key compare more loosely than the key */
     int key_count;
     char **keys; /* in the order of PRIMARY KEY */
     int column_count;
@@ -101,6 +102,7 @@ enum rowtide__fixed {
     ROWTIDE__LAST_VERSION,
     ROWTIDE__JOIN,
     ROWTIDE__WATCH,
+    ROWTIDE__LOOK,
     ROWTIDE__LOG_PUT,
     ROWTIDE__LOG_BATCH,
     ROWTIDE__LOG_NEXT,
@@ -285,6 +287,9 @@ int rowtide__crdt_table_find(rowtide__crdt *engine, const char *name,
                              rowtide__crdt_table **out);
 /* Load them if that has not been done; then follow engine->tables. */
 int rowtide__crdt_tables_load(rowtide__crdt *engine);
+/* NULL if none has that number. */
+rowtide__crdt_table *rowtide__crdt_table_known(const rowtide__crdt *engine,
+                                               int64_t id);
 int rowtide__crdt_table_by_id(rowtide__crdt *engine, int64_t id,
                               rowtide__crdt_table **out);
 /* Read its columns if that has not been done. */

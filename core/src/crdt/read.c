@@ -84,15 +84,13 @@ static int start_row(rowtide__reader *reader, const rowtide__filter *filter)
     return rowtide__reader_list_row(reader, table, key.row);
 }
 
-static int find_site(rowtide__reader *reader, const rowtide__filter *filter)
+/* Whoever asks has seen to it that the site is not too long. */
+static void take_site(rowtide__reader *reader, const rowtide__filter *filter)
 {
     reader->site_mode = filter->site_mode;
     reader->site_size = filter->site ? filter->site_size : 0;
-    if (reader->site_size > sizeof reader->site)
-        reader->site_size = sizeof reader->site;
     if (filter->site)
         memcpy(reader->site, filter->site, reader->site_size);
-    return ROWTIDE_OK;
 }
 
 /* ROWTIDE_DONE if the table does not take part: there is nothing to read. */
@@ -121,10 +119,9 @@ static int start(rowtide__reader *reader, const rowtide__filter *filter)
         rc = find_table(reader, filter->table);
     if (rc == ROWTIDE_DONE)
         return end_reading(reader);
-    if (rc == ROWTIDE_OK)
-        rc = find_site(reader, filter);
     if (rc != ROWTIDE_OK)
         return rc;
+    take_site(reader, filter);
     reader->by_row = filter->pk != NULL && filter->table != NULL;
     return reader->by_row ? start_row(reader, filter)
                           : start_log(reader, filter);
@@ -228,16 +225,11 @@ static int has_site(rowtide__reader *reader, const rowtide__cell *cell,
 static int is_wanted(rowtide__reader *reader, const rowtide__spot *spot,
                      int *out)
 {
-    rowtide__crdt_table *table;
+    rowtide__crdt_table *table = reader->engine->last;
     rowtide__cell *cell = &reader->cell;
     *out = 0;
-    for (table = reader->engine->last; table; table = NULL)
-        if (table->id == spot->table)
-            break;
-    if (!table)
-        for (table = reader->engine->tables; table; table = table->next)
-            if (table->id == spot->table)
-                break;
+    if (!table || table->id != spot->table)
+        table = rowtide__crdt_table_known(reader->engine, spot->table);
     if (!table || table->dropped)
         return ROWTIDE_OK;
     reader->engine->last = table;

@@ -10,6 +10,7 @@ static const char *const FIXED[ROWTIDE__FIXED_COUNT] = {
     [ROWTIDE__JOIN] = "INSERT INTO crsql_changes SELECT NULL, NULL, NULL, "
                       "NULL, NULL, NULL, NULL, NULL, NULL WHERE 0",
     [ROWTIDE__WATCH] = "SELECT 1 FROM main.rowtide_crdt_table LIMIT 0",
+    [ROWTIDE__LOOK] = "SELECT 1 FROM main.sqlite_master LIMIT 1",
     [ROWTIDE__LOG_PUT] = "INSERT INTO main.rowtide_crdt_log(db_version, "
                          "batch, block, body) VALUES(?, ?, ?, ?)",
     [ROWTIDE__LOG_BATCH] = "SELECT max(batch) FROM main.rowtide_crdt_log "

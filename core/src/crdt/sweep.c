@@ -109,11 +109,10 @@ static int has_room(const sweep *work)
 
 static int keep_item(sweep *work, const rowtide__logged *item)
 {
-    rowtide__crdt_table *table = work->engine->tables;
+    rowtide__crdt_table *table = rowtide__crdt_table_known(work->engine,
+                                                           item->table);
     rowtide__logged rest = *item;
     int rc = ROWTIDE_OK;
-    while (table && table->id != item->table)
-        table = table->next;
     work->looked++;
     if (!table || (table->dropped && !table->altering))
         return ROWTIDE_OK;

@@ -111,7 +111,8 @@ void rowtide__crdt_tables_uncache(rowtide__crdt *engine)
 
 /* ## Which tables */
 
-static rowtide__crdt_table *with_id(rowtide__crdt *engine, int64_t id)
+rowtide__crdt_table *rowtide__crdt_table_known(const rowtide__crdt *engine,
+                                               int64_t id)
 {
     rowtide__crdt_table *table = engine->tables;
     while (table && table->id != id)
@@ -131,7 +132,7 @@ static int replace_text(char **text, const void *replacement)
 
 static int note_registered(rowtide__crdt *engine, int64_t id, const void *name)
 {
-    rowtide__crdt_table *table = with_id(engine, id);
+    rowtide__crdt_table *table = rowtide__crdt_table_known(engine, id);
     rowtide__crdt_table **end = &engine->tables;
     if (!table) {
         table = rowtide__alloc_zero(sizeof *table);
@@ -257,7 +258,7 @@ int rowtide__crdt_table_by_id(rowtide__crdt *engine, int64_t id,
     if (rc != ROWTIDE_OK)
         return rc;
     if (!table || table->id != id)
-        table = with_id(engine, id);
+        table = rowtide__crdt_table_known(engine, id);
     if (!table || table->dropped)
         return rowtide__fail(ROWTIDE_ESCHEMA,
                              "crsql - table number %lld does not take part",
@@ -340,6 +341,37 @@ static int read_folding(rowtide__crdt *engine, rowtide__crdt_table *table)
     return rc;
 }
 
+static int compares_loosely(rowtide__crdt *engine,
+                            const rowtide__crdt_table *table,
+                            const char *column)
+{
+    const char *collation = NULL;
+    int rc = sqlite3_table_column_metadata(engine->sqlite, "main", table->name,
+                                           column ? column : "", NULL,
+                                           &collation, NULL, NULL, NULL);
+    return rc == SQLITE_OK && collation
+           && sqlite3_stricmp(collation, "BINARY") != 0;
+}
+
+/* A key that compares bytes, of a column that does not. */
+static int read_exactness(rowtide__crdt *engine, rowtide__crdt_table *table)
+{
+    sqlite3_stmt *stmt;
+    int rc = rowtide__crdt_prepare(
+        engine, &stmt,
+        "SELECT x.name FROM pragma_index_list(%Q, 'main') AS i, "
+        "pragma_index_xinfo(i.name, 'main') AS x WHERE i.origin = 'pk' AND "
+        "x.key AND x.coll = 'BINARY' COLLATE NOCASE",
+        table->name);
+    table->exact = 0;
+    while (rc == ROWTIDE_OK
+           && (rc = rowtide__crdt_step(engine, stmt)) == ROWTIDE_OK)
+        table->exact |= compares_loosely(
+            engine, table, (const char *)sqlite3_column_text(stmt, 0));
+    sqlite3_finalize(stmt);
+    return rc < 0 ? rc : ROWTIDE_OK;
+}
+
 /* A key without an index of its own is the rowid. */
 static int read_kind(rowtide__crdt *engine, rowtide__crdt_table *table)
 {
@@ -357,7 +389,9 @@ static int read_kind(rowtide__crdt *engine, rowtide__crdt_table *table)
             "name = 'rowtide_crdt_keys_%lld'",
             (long long)table->id);
     table->keys_changed = (numbered == 0) != table->integer_key;
-    return rc == ROWTIDE_OK ? read_folding(engine, table) : rc;
+    if (rc == ROWTIDE_OK)
+        rc = read_folding(engine, table);
+    return rc == ROWTIDE_OK ? read_exactness(engine, table) : rc;
 }
 
 /* Columns of the key are registered with negative numbers. */

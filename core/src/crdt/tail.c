@@ -149,7 +149,6 @@ void rowtide__kept_drop_last(rowtide__tail *tail)
 int rowtide__kept_set(rowtide__tail *tail, rowtide__kept *kept,
                       const rowtide__clock *clock)
 {
-    kept->count = 0;
     if (clock->count > kept->capacity) {
         size_t end = tail->group_count + (size_t)clock->count;
         int rc = rowtide__grow(&tail->groups, &tail->group_capacity, end,
@@ -213,10 +212,9 @@ static int note_key(rowtide__crdt *engine, const rowtide__tail_entry *entry,
                     int64_t nth)
 {
     const rowtide__tail_key *from = &entry->keys[nth];
-    rowtide__crdt_table *table = engine->tables;
+    rowtide__crdt_table *table = rowtide__crdt_table_known(engine,
+                                                           entry->table);
     rowtide__key key;
-    while (table && table->id != entry->table)
-        table = table->next;
     if (!table)
         return ROWTIDE_OK;
     memset(&key, 0, sizeof key);

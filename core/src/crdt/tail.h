@@ -13,7 +13,7 @@
  * The blob: a byte that says which format, two that say how many bytes of
  * records there are, one for the number of segments, eight for the stamp of the
  * last of them, the records, and room. Records are in order of db_version,
- * one for each transaction; they are described in tail_code.c. */
+ * mostly one for each transaction; they are described in tail_code.c. */
 enum {
     ROWTIDE__TAIL_FORMAT = 2,
     ROWTIDE__TAIL_HEADER = 12,
@@ -121,6 +121,8 @@ int rowtide__tail_note_records(rowtide__crdt *engine, const void *data,
  * its size. */
 int64_t rowtide__tail_next_stamp(rowtide__tail *tail);
 int rowtide__tail_fail_damaged(void);
+/* A blob that should be there is not, or there is no memory for it. */
+int rowtide__tail_fail_blob(const rowtide__crdt *engine);
 
 /* ## tail_segments.c */
 void rowtide__tail_put_header(rowtide__tail *tail);

@@ -29,6 +29,13 @@ int rowtide__tail_fail_damaged(void)
     return rowtide__fail(ROWTIDE_ECORRUPT, "the tail of the log is damaged");
 }
 
+int rowtide__tail_fail_blob(const rowtide__crdt *engine)
+{
+    return sqlite3_errcode(engine->sqlite) == SQLITE_NOMEM
+               ? rowtide__nomem()
+               : rowtide__tail_fail_damaged();
+}
+
 static void take_record(rowtide__tail_scan *scan)
 {
     rowtide__tail_entry *entry = &scan->entry;

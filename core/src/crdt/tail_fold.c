@@ -16,9 +16,7 @@ static int write_items(rowtide__crdt *engine)
 
 static rowtide__crdt_table *table_of(rowtide__crdt *engine, int64_t id)
 {
-    rowtide__crdt_table *table = engine->tables;
-    while (table && table->id != id)
-        table = table->next;
+    rowtide__crdt_table *table = rowtide__crdt_table_known(engine, id);
     return table && !table->dropped ? table : NULL;
 }
 
@@ -264,9 +262,7 @@ static int make_room(rowtide__crdt *engine, const addition *it, int may_fold)
         return rc;
     rc = fold(engine);
     /* The version now counts from 0. */
-    if (rc == ROWTIDE_OK)
-        rc = encode(engine, it);
-    return rc == ROWTIDE_OK && tail->record.size > room ? ROWTIDE_DONE : rc;
+    return rc == ROWTIDE_OK ? encode(engine, it) : rc;
 }
 
 static int append(rowtide__crdt *engine, const addition *it, int may_fold)
@@ -287,7 +283,13 @@ static int append(rowtide__crdt *engine, const addition *it, int may_fold)
     rc = write_body(engine);
     if (rc == ROWTIDE_DONE && may_fold)
         rc = fail_changed();
-    return rc == ROWTIDE_OK ? note(engine, it) : rc;
+    if (rc == ROWTIDE_OK)
+        rc = note(engine, it);
+    /* The record is in the image without what it says. Another connection may
+     * write the same bytes, which must not be taken for known then. */
+    if (rc != ROWTIDE_OK)
+        rowtide__tail_clear(tail);
+    return rc;
 }
 
 int rowtide__tail_append(rowtide__crdt *engine, int may_fold)

@@ -64,12 +64,12 @@ static int take_more(rowtide__crdt *engine, const unsigned char *data,
 static int take_body(rowtide__crdt *engine, const unsigned char *data,
                      size_t size)
 {
-    /* It is made of zeros. */
-    if (!data || size < ROWTIDE__TAIL_HEADER
-        || (data[0] != 0 && data[0] != ROWTIDE__TAIL_FORMAT))
-        return rowtide__tail_fail_damaged();
+    if (!data || size < ROWTIDE__TAIL_HEADER)
+        return rowtide__tail_fail_blob(engine);
     size_t used = (size_t)data[1] | (size_t)data[2] << 8;
-    if (used > size - ROWTIDE__TAIL_HEADER)
+    /* It is made of zeros. */
+    if ((data[0] != ROWTIDE__TAIL_FORMAT && (data[0] != 0 || used > 0))
+        || used > size - ROWTIDE__TAIL_HEADER)
         return rowtide__tail_fail_damaged();
     int rc = take_more(engine, data, size, used);
     if (rc != ROWTIDE_DONE)

@@ -109,7 +109,9 @@ static int take_records(rowtide__crdt *engine, const unsigned char *data,
 {
     rowtide__tail *tail = engine->tail;
     size_t known = tail->used;
-    if (!data || size < known
+    if (!data)
+        return rowtide__tail_fail_blob(engine);
+    if (size < known
         || (known > 0
             && memcmp(data, tail->body + ROWTIDE__TAIL_HEADER, known) != 0))
         return ROWTIDE_DONE;

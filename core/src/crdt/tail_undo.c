@@ -70,9 +70,7 @@ int rowtide__tail_take_back(rowtide__crdt *engine)
 {
     rowtide__tail *tail = engine->tail;
     const rowtide__tail_undo *undo = &tail->undo;
-    rowtide__crdt_table *table = engine->tables;
-    while (table && table->id != undo->table)
-        table = table->next;
+    rowtide__crdt_table *table = rowtide__crdt_table_known(engine, undo->table);
     if (!undo->possible || !table || rowtide__pending_count(engine->pending))
         return ROWTIDE_OK;
     tail->undo.possible = 0;
@@ -80,6 +78,7 @@ int rowtide__tail_take_back(rowtide__crdt *engine)
     if (rc == ROWTIDE_OK)
         rc = undo_row(tail);
     if (rc != ROWTIDE_OK) {
+        rowtide__tail_clear(tail);
         rowtide__tail_doubt(tail);
         return rc;
     }
