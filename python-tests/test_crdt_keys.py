@@ -311,3 +311,32 @@ def test_merge_that_is_undone(tmp_path: Path) -> None:
         b.run("ROLLBACK TO s; INSERT INTO t VALUES ('b', 3, 3); COMMIT")
         check(b, "k")
         assert len(changes(b)) == 2
+
+
+@pytest.mark.parametrize("tail", ["", " WITHOUT ROWID"])
+def test_a_column_that_compares_more_loosely_than_its_key(tail: str) -> None:
+    """Two spellings are two rows, and each has its own values."""
+    with contextlib.closing(ours()) as a, contextlib.closing(ours()) as b:
+        for db in (a, b):
+            db.run(
+                "CREATE TABLE x (k TEXT COLLATE NOCASE NOT NULL, v, "
+                f"PRIMARY KEY (k COLLATE BINARY)){tail}"
+            )
+            db.run("SELECT crsql_as_crr('x')")
+        a.run("BEGIN")
+        for i in range(40):
+            a.run("INSERT INTO x VALUES (?1, ?2)", f"key{i}", i)
+        for i in range(40):
+            a.run("INSERT INTO x VALUES (?1, ?2)", f"KEY{i}", -i)
+        a.run("COMMIT")
+        found = a.run("SELECT CAST(substr(pk, 4) AS TEXT), val FROM crsql_changes")
+        assert sorted(found) == sorted(a.run("SELECT k, v FROM x"))
+        for change in a.run("SELECT * FROM crsql_changes"):
+            b.run(MERGE, *change)
+        assert b.run("SELECT * FROM x ORDER BY v, k") == a.run("SELECT * FROM x ORDER BY v, k")
+        b.run("UPDATE x SET v = 'b' WHERE k COLLATE BINARY = 'key7'")
+        b.run("DELETE FROM x WHERE k COLLATE BINARY = 'KEY8'")
+        for change in b.run("SELECT * FROM crsql_changes WHERE site_id IS NULL"):
+            a.run(MERGE, *change)
+        assert b.run("SELECT * FROM x ORDER BY v, k") == a.run("SELECT * FROM x ORDER BY v, k")
+        assert a.run("SELECT count(*) FROM x WHERE v = 'b'") == [(1,)]

@@ -35,13 +35,19 @@ int rowtide__crdt_write_keys(const rowtide__crdt_table *table,
     return writer.rc;
 }
 
+/* What follows a column of the key that is compared. */
+static const char *collation_of(const rowtide__crdt_table *table)
+{
+    return table->exact ? " COLLATE BINARY" : "";
+}
+
 static void write_where(rowtide__writer *writer,
                         const rowtide__crdt_table *table)
 {
     for (int i = 0; i < table->key_count; i++) {
         rowtide__write_text(writer, i > 0 ? " AND " : " WHERE ");
         write_name(writer, table->keys[i]);
-        rowtide__write_format(writer, " = ?%d", i + 1);
+        rowtide__write_format(writer, "%s = ?%d", collation_of(table), i + 1);
     }
 }
 
@@ -251,7 +257,7 @@ static void write_join(rowtide__writer *writer,
     for (int i = 0; i < table->key_count; i++) {
         rowtide__write_text(writer, i > 0 ? " AND r." : " ON r.");
         write_name(writer, table->keys[i]);
-        rowtide__write_format(writer, " = w.k%d", i);
+        rowtide__write_format(writer, "%s = w.k%d", collation_of(table), i);
     }
 }
 
