@@ -30,6 +30,7 @@ static rowtide_db *open_file(const char *path, const char *sql)
     rowtide_db *db;
     options.busy_timeout_ms = 0;
     assert_ok(rowtide_db_open(path, &options, &db));
+    scratch_exec(db, "PRAGMA page_size = 512");
     /* Registers the functions. */
     assert_ok(rowtide_crdt_site_id(db, (unsigned char[16]){0}));
     scratch_exec(db, "PRAGMA synchronous = OFF");
@@ -317,6 +318,144 @@ static void a_backup_that_another_one_restores(void **state)
     rowtide_db_free(c);
 }
 
+/* ## Anything, failing anywhere
+ *
+ * Two connections in turn; what fails in one is tried by the other. A third
+ * that has just been opened, and a database in which nothing fails, say what
+ * has to be there. */
+
+typedef struct storm {
+    const char *path;
+    rowtide_db *both[2], *plain;
+    unsigned seed;
+    int refused;
+} storm;
+
+static int choose(storm *it, int below)
+{
+    it->seed = it->seed * 1103515245u + 12345u;
+    return (int)(it->seed >> 8) % below;
+}
+
+static void make_statement(storm *it, char *out, size_t size)
+{
+    static const char *const FORMS[] = {
+        "INSERT OR IGNORE INTO t VALUES(%d, %d, 1);",
+        "INSERT OR IGNORE INTO t VALUES(%d, %d, 1);",
+        "INSERT OR IGNORE INTO u VALUES('k%d', %d, 1);",
+        "INSERT OR IGNORE INTO u VALUES('k%d', %d, 1);",
+        "UPDATE t SET b = %2$d WHERE a BETWEEN %1$d AND %1$d + 2;",
+        "UPDATE u SET v = %2$d WHERE k = 'k%1$d';",
+        "DELETE FROM u WHERE k = 'k%d' AND %d;",
+        "DELETE FROM t WHERE a = %d AND %d;",
+        "INSERT OR REPLACE INTO u VALUES('k%1$d', %2$d, 2), ('l%1$d', 1, 3);",
+    };
+    snprintf(out, size, FORMS[choose(it, 9)], choose(it, 60),
+             1 + choose(it, 1000));
+}
+
+static void make_script(storm *it, char *out, size_t size)
+{
+    char one[200];
+    int count = choose(it, 3) ? 0 : 1 + choose(it, 3);
+    if (count == 0) {
+        make_statement(it, out, size);
+        return;
+    }
+    snprintf(out, size, "BEGIN;");
+    for (int i = 0; i < count; i++) {
+        make_statement(it, one, sizeof one);
+        strcat(out, one);
+        if (choose(it, 6) == 0)
+            strcat(out, "SELECT count(*) FROM crsql_changes;");
+    }
+    strcat(out, "COMMIT");
+}
+
+static int refuse(void *wanted)
+{
+    return *(int *)wanted;
+}
+
+static int run_badly(storm *it, rowtide_db *db, const char *sql)
+{
+    sqlite3 *sqlite = rowtide_db_sqlite(db);
+    int how = choose(it, 8);
+    steps = how == 0 ? choose(it, 300) : -1;
+    allocations = how == 1 ? choose(it, 30) : -1;
+    it->refused = how == 2;
+    sqlite3_progress_handler(sqlite, 1, stop, NULL);
+    int rc = rowtide_db_exec(db, sql);
+    sqlite3_progress_handler(sqlite, 0, NULL, NULL);
+    steps = allocations = -1;
+    it->refused = 0;
+    if (!sqlite3_get_autocommit(sqlite))
+        rowtide_db_exec(db, "ROLLBACK");
+    return rc;
+}
+
+static int64_t version_of(const storm *it)
+{
+    rowtide_db *fresh = open_file(it->path, "");
+    int64_t version = scratch_integer(fresh, "SELECT crsql_db_version()");
+    rowtide_db_free(fresh);
+    return version;
+}
+
+static void step(storm *it)
+{
+    char sql[1000];
+    int who = choose(it, 2);
+    make_script(it, sql, sizeof sql);
+    int64_t before = version_of(it);
+    if (run_badly(it, it->both[who], sql) == ROWTIDE_OK) {
+        scratch_exec(it->plain, sql);
+        return;
+    }
+    /* An interrupt can come when it is committed. */
+    int done = version_of(it) > before;
+    if (!done && choose(it, 3)) {
+        scratch_exec(it->both[!who], sql);
+        done = 1;
+    }
+    if (done)
+        scratch_exec(it->plain, sql);
+}
+
+static void compare_all(const storm *it)
+{
+    static const char WHAT[] =
+        "SELECT [table], hex(pk), cid, val, col_version, db_version, cl FROM "
+        "crsql_changes ORDER BY 1, 2, 3";
+    rowtide_db *fresh = open_file(it->path, "");
+    scratch_same(fresh, it->plain, WHAT);
+    scratch_same(it->both[0], it->plain, WHAT);
+    scratch_same(it->both[1], it->plain, WHAT);
+    rowtide_db_free(fresh);
+}
+
+static void anything_that_fails(void **state)
+{
+    (void)state;
+    for (unsigned seed = 1; seed <= 12; seed++) {
+        storm it = {scratch_new_path(), {NULL, NULL}, NULL, seed * 7919u, 0};
+        it.plain = open_file(":memory:", TABLES);
+        it.both[0] = open_file(it.path, seed % 2 ? WAL TABLES : TABLES);
+        it.both[1] = open_file(it.path, "");
+        for (int i = 0; i < 2; i++)
+            sqlite3_commit_hook(rowtide_db_sqlite(it.both[i]), refuse,
+                                &it.refused);
+        for (int i = 0; i < 120; i++) {
+            step(&it);
+            if (i % 10 == 9)
+                compare_all(&it);
+        }
+        rowtide_db_free(it.both[0]);
+        rowtide_db_free(it.both[1]);
+        rowtide_db_free(it.plain);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -325,6 +464,8 @@ int main(void)
                                         use_allocator, restore_allocator),
         cmocka_unit_test_setup_teardown(out_of_memory_while_reading,
                                         use_allocator, restore_allocator),
+        cmocka_unit_test_setup_teardown(anything_that_fails, use_allocator,
+                                        restore_allocator),
         cmocka_unit_test(a_table_that_another_one_enables),
         cmocka_unit_test(a_backup_with_another_seed),
         cmocka_unit_test(a_backup_with_other_clocks),
