@@ -88,19 +88,43 @@ static int64_t file_size(side *it)
     return (int64_t)info.st_size;
 }
 
-static void bench_writes(side *it, const struct shape *shape)
+/* Of all rows, half of them, or a quarter. */
+static void time_writes(side *it, const struct shape *shape, enum operation op,
+                        int part)
 {
-    struct shape half = *shape, quarter = *shape;
-    half.rows /= 2;
-    quarter.rows /= 4;
-    print_line("crdt-write", "insert", shape, shape->rows, it->who,
-               in_transaction(it, shape, OP_INSERT), 0);
-    print_line("crdt-size", "insert", shape, shape->rows, it->who,
-               (double)file_size(it), 0);
-    print_line("crdt-write", "update", shape, half.rows, it->who,
-               in_transaction(it, &half, OP_UPDATE), 0);
-    print_line("crdt-write", "delete", shape, quarter.rows, it->who,
-               in_transaction(it, &quarter, OP_DELETE), 0);
+    struct shape some = *shape;
+    some.rows /= part;
+    print_line("crdt-write", operation_names[op], shape, some.rows, it->who,
+               in_transaction(it, &some, op), 0);
+}
+
+static void open_sides(side sides[2], const struct shape *shape)
+{
+    open_side(&sides[0], "plain", shape, 0);
+    open_side(&sides[1], "ours", shape, 1);
+}
+
+static void close_sides(side sides[2])
+{
+    close_side(&sides[0]);
+    close_side(&sides[1]);
+}
+
+/* Both take turns, so that what else the machine does hits both. */
+static void bench_writes(const struct shape *shape)
+{
+    side sides[2];
+    open_sides(sides, shape);
+    for (int n = 0; n < 2; n++)
+        time_writes(&sides[n], shape, OP_INSERT, 1);
+    for (int n = 0; n < 2; n++)
+        print_line("crdt-size", "insert", shape, shape->rows, sides[n].who,
+                   (double)file_size(&sides[n]), 0);
+    for (int n = 0; n < 2; n++)
+        time_writes(&sides[n], shape, OP_UPDATE, 2);
+    for (int n = 0; n < 2; n++)
+        time_writes(&sides[n], shape, OP_DELETE, 4);
+    close_sides(sides);
 }
 
 /* ## One row at a time, each a transaction
@@ -126,13 +150,11 @@ static void bench_one_row(const struct shape *shape)
     few.rows = COUNT;
     for (int i = 0; i < TIMES; i++) {
         side sides[2];
-        open_side(&sides[0], "plain", &few, 0);
-        open_side(&sides[1], "ours", &few, 1);
+        open_sides(sides, &few);
         for (int op = 0; op < 3; op++)
             for (int n = 0; n < 2; n++)
                 time_one_row(&sides[n], &few, ONE_ROW[op]);
-        close_side(&sides[0]);
-        close_side(&sides[1]);
+        close_sides(sides);
     }
 }
 
@@ -154,16 +176,15 @@ static void bench_scattered(const struct shape *shape)
     half.rows /= 2;
     for (int i = 0; i < TIMES; i++) {
         side sides[2];
+        open_sides(sides, &half);
         for (int n = 0; n < 2; n++) {
-            open_side(&sides[n], n ? "ours" : "plain", &half, n);
             in_transaction(&sides[n], &half, OP_INSERT);
             exec(sides[n].sqlite, "PRAGMA wal_checkpoint(TRUNCATE)");
         }
         for (int op = 0; op < 3; op++)
             for (int n = 0; n < 2; n++)
                 time_scattered(&sides[n], &half, ONE_ROW[op]);
-        close_side(&sides[0]);
-        close_side(&sides[1]);
+        close_sides(sides);
     }
 }
 
@@ -316,13 +337,8 @@ static void bench_shape(const struct shape *shape)
     close_side(&plain);
     close_side(&ours);
 
-    open_side(&plain, "plain", shape, 0);
-    open_side(&ours, "ours", shape, 1);
-    bench_writes(&plain, shape);
-    bench_writes(&ours, shape);
-    close_side(&plain);
-    close_side(&ours);
-
+    for (int i = 0; i < 2; i++)
+        bench_writes(shape);
     bench_one_row(shape);
     bench_scattered(shape);
 }
