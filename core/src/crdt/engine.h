@@ -414,6 +414,8 @@ typedef struct rowtide__log {
 } rowtide__log;
 
 int rowtide__log_add(rowtide__log *log, const rowtide__logged *item);
+/* Of one version, by where they start; for qsort(). */
+int rowtide__logged_compare_starts(const void *left, const void *right);
 /* By db_version and sequence. */
 void rowtide__log_sort(rowtide__log *log);
 /* Sort, and write in blocks. */

@@ -51,12 +51,11 @@ int rowtide__local_set(rowtide__crdt *engine, rowtide__clock *clock, int id,
     return rowtide__local_set_cells(engine, clock, id, 1, db_version);
 }
 
-int rowtide__local_create(rowtide__crdt *engine, rowtide__crdt_table *table,
+int rowtide__local_create(const rowtide__crdt_table *table,
                           rowtide__clock *clock, int64_t db_version,
                           int64_t sequence)
 {
     rowtide__cell cell = {0, table->floor + 1, 0, 0};
-    (void)engine;
     if (rowtide__clock_find(clock, ROWTIDE__SENTINEL, &cell)) {
         if (cell.version == ROWTIDE__GREATEST_VERSION)
             return rowtide__fail(ROWTIDE_ETOOBIG,
@@ -102,11 +101,11 @@ int rowtide__local_insert(rowtide__crdt *engine, rowtide__crdt_table *table,
     if (rc != ROWTIDE_OK)
         return rc;
     if (table->column_count == 0)
-        return rowtide__local_create(engine, table, clock, db_version,
+        return rowtide__local_create(table, clock, db_version,
                                      engine->sequence++);
     if (clock->count == 0) {
         if (table->floor > 0)
-            rc = rowtide__local_create(engine, table, clock, db_version,
+            rc = rowtide__local_create(table, clock, db_version,
                                        engine->sequence++);
         return rc == ROWTIDE_OK ? set_fresh(engine, table, clock, db_version)
                                 : rc;
@@ -115,7 +114,7 @@ int rowtide__local_insert(rowtide__crdt *engine, rowtide__crdt_table *table,
      * or not. */
     sequence = engine->sequence++;
     if (rowtide__clock_find(clock, ROWTIDE__SENTINEL, &cell))
-        rc = rowtide__local_create(engine, table, clock, db_version, sequence);
+        rc = rowtide__local_create(table, clock, db_version, sequence);
     for (int i = 0; i < table->column_count && rc == ROWTIDE_OK; i++)
         rc = rowtide__local_set(engine, clock, table->columns[i].id,
                                 db_version);

@@ -16,7 +16,7 @@ int rowtide__local_set(rowtide__crdt *engine, rowtide__clock *clock, int id,
 int rowtide__local_set_cells(rowtide__crdt *engine, rowtide__clock *clock,
                              int id, int count, int64_t db_version);
 /* The row comes to life (again). */
-int rowtide__local_create(rowtide__crdt *engine, rowtide__crdt_table *table,
+int rowtide__local_create(const rowtide__crdt_table *table,
                           rowtide__clock *clock, int64_t db_version,
                           int64_t sequence);
 

@@ -143,7 +143,7 @@ static int move_cells(update *call, rowtide__clock *from, rowtide__clock *to)
     if (rc == ROWTIDE_OK)
         rc = rowtide__local_delete(engine, from);
     if (rc == ROWTIDE_OK)
-        rc = rowtide__local_create(engine, call->table, to, db_version,
+        rc = rowtide__local_create(call->table, to, db_version,
                                    engine->sequence++);
     if (rc == ROWTIDE_OK)
         rc = rowtide__local_key(engine, call->table, call->old_key, &key);

@@ -29,30 +29,10 @@ int rowtide__log_add(rowtide__log *log, const rowtide__logged *item)
     return rc;
 }
 
-static int compare_items(const void *left, const void *right)
-{
-    const rowtide__logged *a = left, *b = right;
-    if (a->db_version != b->db_version)
-        return a->db_version < b->db_version ? -1 : 1;
-    if (a->sequence != b->sequence)
-        return a->sequence < b->sequence ? -1 : 1;
-    return a->table < b->table ? -1 : a->table > b->table;
-}
-
 static int64_t next_sequence(const rowtide__logged *item)
 {
     uint64_t last = (uint64_t)(item->rows - 1) * (uint64_t)item->stride;
     return (int64_t)((uint64_t)item->sequence + last + (uint64_t)item->count);
-}
-
-static int64_t plus(int64_t a, int64_t b)
-{
-    return (int64_t)((uint64_t)a + (uint64_t)b);
-}
-
-static int64_t minus(int64_t a, int64_t b)
-{
-    return (int64_t)((uint64_t)a - (uint64_t)b);
 }
 
 static int tag_of(const rowtide__logged *item, const rowtide__logged *last)
@@ -64,7 +44,24 @@ static int tag_of(const rowtide__logged *item, const rowtide__logged *last)
                   : 0)
            | (item->rows == 1 ? ONE_ROW : 0)
            | (item->stride == item->count ? STRIDE_IS_COUNT : 0)
-           | (item->row == plus(last->row, last->rows) ? ROW_FOLLOWS : 0);
+           | (item->row == rowtide__plus(last->row, last->rows) ? ROW_FOLLOWS
+                                                                : 0);
+}
+
+int rowtide__logged_compare_starts(const void *left, const void *right)
+{
+    const rowtide__logged *a = left, *b = right;
+    if (a->sequence != b->sequence)
+        return a->sequence < b->sequence ? -1 : 1;
+    return a->table < b->table ? -1 : a->table > b->table;
+}
+
+static int compare_items(const void *left, const void *right)
+{
+    const rowtide__logged *a = left, *b = right;
+    if (a->db_version != b->db_version)
+        return a->db_version < b->db_version ? -1 : 1;
+    return rowtide__logged_compare_starts(left, right);
 }
 
 int rowtide__log_put_item(rowtide_buffer *out, const rowtide__logged *item,
@@ -80,7 +77,8 @@ int rowtide__log_put_item(rowtide_buffer *out, const rowtide__logged *item,
         at += rowtide__varint_put(data + at, (uint64_t)item->table);
     if (!(tag & SEQUENCE_FOLLOWS))
         at += rowtide__varint_put(
-            data + at, rowtide__zigzag(minus(item->sequence, last->sequence)));
+            data + at,
+            rowtide__zigzag(rowtide__minus(item->sequence, last->sequence)));
     if (!(tag & SAME_COLUMNS)) {
         at += rowtide__varint_put(data + at, (uint64_t)item->column);
         at += rowtide__varint_put(data + at, (uint64_t)item->count);
@@ -91,8 +89,8 @@ int rowtide__log_put_item(rowtide_buffer *out, const rowtide__logged *item,
             at += rowtide__varint_put(data + at, rowtide__zigzag(item->stride));
     }
     if (!(tag & ROW_FOLLOWS))
-        at += rowtide__varint_put(data + at,
-                                  rowtide__zigzag(minus(item->row, last->row)));
+        at += rowtide__varint_put(
+            data + at, rowtide__zigzag(rowtide__minus(item->row, last->row)));
     out->size += (size_t)at;
     return ROWTIDE_OK;
 }
@@ -106,8 +104,8 @@ void rowtide__log_take_item(rowtide__scan *in, const rowtide__logged *last,
                                    : (int64_t)rowtide__scan_take(in);
     item->sequence = next_sequence(last);
     if (!(tag & SEQUENCE_FOLLOWS))
-        item->sequence = plus(last->sequence,
-                              rowtide__unzigzag(rowtide__scan_take(in)));
+        item->sequence = rowtide__plus(
+            last->sequence, rowtide__unzigzag(rowtide__scan_take(in)));
     item->column = last->column;
     item->count = last->count;
     if (!(tag & SAME_COLUMNS)) {
@@ -118,9 +116,10 @@ void rowtide__log_take_item(rowtide__scan *in, const rowtide__logged *last,
     item->stride = item->count;
     if (!(tag & (ONE_ROW | STRIDE_IS_COUNT)))
         item->stride = rowtide__unzigzag(rowtide__scan_take(in));
-    item->row = plus(last->row, last->rows);
+    item->row = rowtide__plus(last->row, last->rows);
     if (!(tag & ROW_FOLLOWS))
-        item->row = plus(last->row, rowtide__unzigzag(rowtide__scan_take(in)));
+        item->row = rowtide__plus(last->row,
+                                  rowtide__unzigzag(rowtide__scan_take(in)));
     if (item->rows < 1 || item->count < 1)
         in->bad = 1;
 }

@@ -21,11 +21,6 @@ typedef struct builder {
     int count, oldest;
 } builder;
 
-static int64_t minus(int64_t a, int64_t b)
-{
-    return (int64_t)((uint64_t)a - (uint64_t)b);
-}
-
 /* The nth row of an item, or what is left from there on. */
 static rowtide__logged from_row(const rowtide__logged *item, int64_t nth)
 {
@@ -57,8 +52,8 @@ static int extend(rowtide__logged *run, const rowtide__logged *item)
         next.sequence = item->sequence;
         if (item->db_version == run->db_version)
             return 0;
-        run->leap = minus(item->db_version, run->db_version);
-        run->stride = minus(item->sequence, run->sequence);
+        run->leap = rowtide__minus(item->db_version, run->db_version);
+        run->stride = rowtide__minus(item->sequence, run->sequence);
     }
     if (run->leap == 0 || item->db_version != next.db_version
         || item->sequence != next.sequence)
@@ -100,7 +95,7 @@ static int put_versions(rowtide_buffer *out, const rowtide__logged *item,
 {
     unsigned char bytes[2 * 10];
     int at = rowtide__varint_put(
-        bytes, (uint64_t)minus(item->db_version, last->db_version));
+        bytes, (uint64_t)rowtide__minus(item->db_version, last->db_version));
     if (item->rows > 1)
         at += rowtide__varint_put(bytes + at, (uint64_t)item->leap);
     return rowtide__buffer_append(out, bytes, (size_t)at);
@@ -195,7 +190,7 @@ static int take_versions(rowtide__scan *in, int64_t until,
 {
     uint64_t more = rowtide__scan_take(in);
     uint64_t leap = item->rows > 1 ? rowtide__scan_take(in) : 0;
-    uint64_t left = (uint64_t)minus(until, last->db_version);
+    uint64_t left = (uint64_t)rowtide__minus(until, last->db_version);
     if (in->bad || more > left || leap > left
         || (leap > 0
             && (item->rows > MOST_ROWS

@@ -48,14 +48,6 @@ static int64_t last_sequence(const rowtide__logged *item)
     return item->sequence + (item->rows - 1) * item->stride + item->count - 1;
 }
 
-static int compare_starts(const void *left, const void *right)
-{
-    const rowtide__logged *a = left, *b = right;
-    if (a->sequence != b->sequence)
-        return a->sequence < b->sequence ? -1 : 1;
-    return a->table < b->table ? -1 : a->table > b->table;
-}
-
 static int compare_ends(const void *left, const void *right)
 {
     const rowtide__logged *a = left, *b = right;
@@ -85,7 +77,8 @@ static int load_version(rowtide__reader *reader)
     if (reader->items.count > 0)
         qsort(reader->items.items, reader->items.count,
               sizeof *reader->items.items,
-              reader->descending ? compare_ends : compare_starts);
+              reader->descending ? compare_ends
+                                 : rowtide__logged_compare_starts);
     return rc;
 }
 
@@ -146,7 +139,8 @@ static int load_bundled_version(rowtide__reader *reader)
     if (reader->items.count > 1)
         qsort(reader->items.items, reader->items.count,
               sizeof *reader->items.items,
-              reader->descending ? compare_ends : compare_starts);
+              reader->descending ? compare_ends
+                                 : rowtide__logged_compare_starts);
     return rc;
 }
 
@@ -292,7 +286,7 @@ static int compare_places(const void *left, const void *right)
     const rowtide__logged *a = left, *b = right;
     if (a->db_version != b->db_version)
         return a->db_version < b->db_version ? -1 : 1;
-    return compare_starts(left, right);
+    return rowtide__logged_compare_starts(left, right);
 }
 
 static int compare_places_down(const void *left, const void *right)

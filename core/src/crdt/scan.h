@@ -11,6 +11,17 @@ typedef struct rowtide__scan {
     int bad;
 } rowtide__scan;
 
+/* Differences that wrap, as what is read may be anything. */
+static inline int64_t rowtide__plus(int64_t a, int64_t b)
+{
+    return (int64_t)((uint64_t)a + (uint64_t)b);
+}
+
+static inline int64_t rowtide__minus(int64_t a, int64_t b)
+{
+    return (int64_t)((uint64_t)a - (uint64_t)b);
+}
+
 static inline uint64_t rowtide__scan_take(rowtide__scan *in)
 {
     uint64_t number = 0;

@@ -231,20 +231,13 @@ static int is_same(const sweep *work)
     return 1;
 }
 
-static int compare_starts(const void *left, const void *right)
-{
-    const rowtide__logged *a = left, *b = right;
-    if (a->sequence != b->sequence)
-        return a->sequence < b->sequence ? -1 : 1;
-    return a->table < b->table ? -1 : a->table > b->table;
-}
-
 /* Readers rely on the order of starts. Parts of a run may begin behind what
  * comes after it: 0 if behind the block. */
 static int put_in_order(sweep *work)
 {
     rowtide__log *kept = &work->kept;
-    qsort(kept->items, kept->count, sizeof *kept->items, compare_starts);
+    qsort(kept->items, kept->count, sizeof *kept->items,
+          rowtide__logged_compare_starts);
     return kept->items[kept->count - 1].sequence
            <= work->items.items[work->items.count - 1].sequence;
 }

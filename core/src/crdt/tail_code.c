@@ -12,16 +12,6 @@
  * new, the size of its key, 0 if it is not new, and the key. */
 enum { SAME_TABLE = 1, ROW_FOLLOWS = 2, WHOLE = 4, NEW_KEYS = 8 };
 
-static int64_t minus(int64_t a, int64_t b)
-{
-    return (int64_t)((uint64_t)a - (uint64_t)b);
-}
-
-static int64_t plus(int64_t a, int64_t b)
-{
-    return (int64_t)((uint64_t)a + (uint64_t)b);
-}
-
 /* ## Reading */
 
 int rowtide__tail_fail_damaged(void)
@@ -60,10 +50,10 @@ static int take_place(rowtide__tail_scan *scan)
     if (!(tag & SAME_TABLE))
         entry->table = (int64_t)rowtide__scan_take(&scan->in);
     if (tag & ROW_FOLLOWS)
-        entry->row = plus(entry->row, entry->rows);
+        entry->row = rowtide__plus(entry->row, entry->rows);
     else
-        entry->row = plus(entry->row,
-                          rowtide__unzigzag(rowtide__scan_take(&scan->in)));
+        entry->row = rowtide__plus(
+            entry->row, rowtide__unzigzag(rowtide__scan_take(&scan->in)));
     if (entry->table < 1)
         scan->in.bad = 1;
     return (tag & NEW_KEYS) != 0;
@@ -98,7 +88,7 @@ static int take_clock(rowtide__tail_scan *scan)
         return rc;
     for (int i = 0; i < entry->clock.count; i++) {
         rowtide__group *group = &entry->clock.groups[i];
-        group->db_version = plus(group->db_version, entry->db_version);
+        group->db_version = rowtide__plus(group->db_version, entry->db_version);
     }
     if (entry->clock.count == 0 || entry->rows > ROWTIDE__TAIL_ROWS
         || entry->row > INT64_MAX - (entry->rows - 1))
@@ -152,7 +142,7 @@ static int pick_groups(rowtide__clock *part, const rowtide__entry *entry,
         rowtide__group group = entry->groups[i];
         if (!whole && group.db_version <= known)
             continue;
-        group.db_version = minus(group.db_version, db_version);
+        group.db_version = rowtide__minus(group.db_version, db_version);
         rc = rowtide__clock_append(part, &group);
     }
     return rc;
@@ -182,7 +172,7 @@ static int put_entry(rowtide_buffer *out, const rowtide__entry *entry,
                      const rowtide__entry *last, int flags)
 {
     int64_t row = last ? last->row : 0;
-    int64_t follows = last ? plus(row, last->rows) : 1;
+    int64_t follows = last ? rowtide__plus(row, last->rows) : 1;
     int64_t table = last ? last->table->id : 0;
     int tag = (entry->table->id == table ? SAME_TABLE : 0)
               | (entry->row == follows ? ROW_FOLLOWS : 0) | flags;
@@ -191,8 +181,8 @@ static int put_entry(rowtide_buffer *out, const rowtide__entry *entry,
     if (!(tag & SAME_TABLE))
         at += rowtide__varint_put(bytes + at, (uint64_t)entry->table->id);
     if (!(tag & ROW_FOLLOWS))
-        at += rowtide__varint_put(bytes + at,
-                                  rowtide__zigzag(minus(entry->row, row)));
+        at += rowtide__varint_put(
+            bytes + at, rowtide__zigzag(rowtide__minus(entry->row, row)));
     return rowtide__buffer_append(out, bytes, (size_t)at);
 }
 
