@@ -9,10 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TABLES                                                                 \
-    "CREATE TABLE t(a INTEGER PRIMARY KEY NOT NULL, b, c);"                    \
-    "CREATE TABLE u(k TEXT PRIMARY KEY NOT NULL, v, w);"                       \
-    "SELECT crsql_as_crr('t'), crsql_as_crr('u');"
 #define WAL "PRAGMA journal_mode = WAL;"
 
 /* What is read before it is committed goes to clocks and log. */
@@ -26,16 +22,7 @@ static const char CELLS[] =
 
 static rowtide_db *open_file(const char *path, const char *sql)
 {
-    rowtide_open_options options = ROWTIDE_OPEN_OPTIONS_INIT;
-    rowtide_db *db;
-    options.busy_timeout_ms = 0;
-    assert_ok(rowtide_db_open(path, &options, &db));
-    scratch_exec(db, "PRAGMA page_size = 512");
-    /* Registers the functions. */
-    assert_ok(rowtide_crdt_site_id(db, (unsigned char[16]){0}));
-    scratch_exec(db, "PRAGMA synchronous = OFF");
-    scratch_exec(db, sql);
-    return db;
+    return crdt_open_file(path, 512, sql);
 }
 
 /* One that has just been opened finds what the other one has, and that is what
@@ -372,11 +359,6 @@ static void make_script(storm *it, char *out, size_t size)
     strcat(out, "COMMIT");
 }
 
-static int refuse(void *wanted)
-{
-    return *(int *)wanted;
-}
-
 static int run_badly(storm *it, rowtide_db *db, const char *sql)
 {
     sqlite3 *sqlite = rowtide_db_sqlite(db);
@@ -443,7 +425,7 @@ static void anything_that_fails(void **state)
         it.both[0] = open_file(it.path, seed % 2 ? WAL TABLES : TABLES);
         it.both[1] = open_file(it.path, "");
         for (int i = 0; i < 2; i++)
-            sqlite3_commit_hook(rowtide_db_sqlite(it.both[i]), refuse,
+            sqlite3_commit_hook(rowtide_db_sqlite(it.both[i]), crdt_refuse,
                                 &it.refused);
         for (int i = 0; i < 120; i++) {
             step(&it);

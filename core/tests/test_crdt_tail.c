@@ -12,34 +12,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define TABLES                                                                 \
-    "CREATE TABLE t(a INTEGER PRIMARY KEY NOT NULL, b, c);"                    \
-    "CREATE TABLE u(k TEXT PRIMARY KEY NOT NULL, v, w);"                       \
-    "SELECT crsql_as_crr('t'), crsql_as_crr('u')"
-
 #define ALL                                                                    \
     "SELECT [table], hex(pk), cid, val, col_version, db_version, cl, seq "     \
     "FROM "
 
-/* The smaller the pages, the sooner the tail is full. */
-static rowtide_db *open_sized(const char *path, const char *page_size,
-                              const char *sql)
-{
-    rowtide_open_options options = ROWTIDE_OPEN_OPTIONS_INIT;
-    rowtide_db *db;
-    options.busy_timeout_ms = 0;
-    assert_ok(rowtide_db_open(path, &options, &db));
-    scratch_exec(db, page_size);
-    /* Registers the functions. */
-    assert_ok(rowtide_crdt_site_id(db, (unsigned char[16]){0}));
-    scratch_exec(db, "PRAGMA synchronous = OFF");
-    scratch_exec(db, sql);
-    return db;
-}
-
 static rowtide_db *open_file(const char *path, const char *sql)
 {
-    return open_sized(path, "PRAGMA page_size = 512", sql);
+    return crdt_open_file(path, 512, sql);
 }
 
 static rowtide_db *new_file(const char *path)
@@ -199,11 +178,6 @@ static void write_until_segments(rowtide_db *db, rowtide_db *plain, int *next,
     }
 }
 
-static int refuse(void *wanted)
-{
-    return *(int *)wanted;
-}
-
 /* What one connection wrote and its commit hook then refused, a segment now and
  * then, the other one writes otherwise. */
 static void segments_that_are_rolled_back(void **state)
@@ -214,7 +188,7 @@ static void segments_that_are_rolled_back(void **state)
     rowtide_db *a = new_file(path), *b = open_file(path, "");
     rowtide_db *plain = new_file(":memory:");
     int refused = 0;
-    sqlite3_commit_hook(rowtide_db_sqlite(a), refuse, &refused);
+    sqlite3_commit_hook(rowtide_db_sqlite(a), crdt_refuse, &refused);
     for (int i = 0; i < 1200; i++) {
         snprintf(sql, sizeof sql, "INSERT INTO u VALUES('gone %d', 1, %d)", i,
                  i);
@@ -621,7 +595,7 @@ static void large_pages(void **state)
 {
     (void)state;
     char sql[200];
-    rowtide_db *a = open_sized(":memory:", "PRAGMA page_size = 8192", TABLES);
+    rowtide_db *a = crdt_open_file(":memory:", 8192, TABLES);
     rowtide_db *b = new_file(":memory:");
     for (int i = 0; i < 400; i++) {
         scratch_exec(a, statement(sql, sizeof sql, i));
