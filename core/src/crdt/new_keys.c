@@ -35,7 +35,6 @@ void rowtide__new_keys_clear(rowtide__new_keys *all)
     }
     /* Where many were once, there may be few now. */
     rowtide__new_keys_cut(all, 0);
-    rowtide__buffer_clear(&all->bytes);
 }
 
 static int32_t *bucket_of(const rowtide__new_keys *all, uint32_t hash)

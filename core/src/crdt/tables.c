@@ -343,14 +343,18 @@ static int read_folding(rowtide__crdt *engine, rowtide__crdt_table *table)
 
 static int compares_loosely(rowtide__crdt *engine,
                             const rowtide__crdt_table *table,
-                            const char *column)
+                            const char *column, int *out)
 {
-    const char *collation = NULL;
+    const char *collation = "";
+    if (!column)
+        return rowtide__nomem();
     int rc = sqlite3_table_column_metadata(engine->sqlite, "main", table->name,
-                                           column ? column : "", NULL,
-                                           &collation, NULL, NULL, NULL);
-    return rc == SQLITE_OK && collation
-           && sqlite3_stricmp(collation, "BINARY") != 0;
+                                           column, NULL, &collation, NULL, NULL,
+                                           NULL);
+    if (rc != SQLITE_OK)
+        return rowtide__crdt_fail_sql(engine, rc, "table \"%s\"", table->name);
+    *out = sqlite3_stricmp(collation, "BINARY") != 0;
+    return ROWTIDE_OK;
 }
 
 /* A key that compares bytes, of a column that does not. */
@@ -363,11 +367,15 @@ static int read_exactness(rowtide__crdt *engine, rowtide__crdt_table *table)
         "pragma_index_xinfo(i.name, 'main') AS x WHERE i.origin = 'pk' AND "
         "x.key AND x.coll = 'BINARY' COLLATE NOCASE",
         table->name);
+    int loosely = 0;
     table->exact = 0;
     while (rc == ROWTIDE_OK
-           && (rc = rowtide__crdt_step(engine, stmt)) == ROWTIDE_OK)
-        table->exact |= compares_loosely(
-            engine, table, (const char *)sqlite3_column_text(stmt, 0));
+           && (rc = rowtide__crdt_step(engine, stmt)) == ROWTIDE_OK) {
+        rc = compares_loosely(engine, table,
+                              (const char *)sqlite3_column_text(stmt, 0),
+                              &loosely);
+        table->exact |= loosely;
+    }
     sqlite3_finalize(stmt);
     return rc < 0 ? rc : ROWTIDE_OK;
 }
