@@ -90,7 +90,9 @@ static int find_or_add(rowtide__crdt *engine, const void *id, size_t size,
     int rc = bind_and_step(engine, ROWTIDE__SITE_BY_ID, id, size, out);
     if (rc != ROWTIDE_DONE)
         return rc;
+    sqlite3_int64 rowid = sqlite3_last_insert_rowid(engine->sqlite);
     rc = bind_and_step(engine, ROWTIDE__SITE_ADD, id, size, out);
+    sqlite3_set_last_insert_rowid(engine->sqlite, rowid);
     if (rc == ROWTIDE_DONE)
         rc = bind_and_step(engine, ROWTIDE__SITE_BY_ID, id, size, out);
     return rc < 0 ? rc : ROWTIDE_OK;
