@@ -261,6 +261,18 @@ static void use_cache(rowtide__crdt *engine, sqlite3_stmt *join)
     engine->version_known = 1;
 }
 
+/* Outside a transaction that writes, it has ended already. One that was open is
+ * so no more if SQLite ran out of memory, which it need not tell when it has to
+ * prepare the statement again. */
+static int check_joined(const rowtide__crdt *engine, int was_open)
+{
+    if (engine->joined)
+        return ROWTIDE_OK;
+    return was_open ? rowtide__nomem()
+                    : rowtide__fail(ROWTIDE_EMISUSE,
+                                    "only triggers may call this function");
+}
+
 int rowtide__crdt_join(rowtide__crdt *engine)
 {
     sqlite3_stmt *stmt;
@@ -269,13 +281,12 @@ int rowtide__crdt_join(rowtide__crdt *engine)
         || (engine->joined && engine->version_known))
         return ROWTIDE_OK;
     if (!engine->joined) {
+        int is_open = !sqlite3_get_autocommit(engine->sqlite);
         rc = rowtide__crdt_fixed(engine, ROWTIDE__JOIN, &stmt);
         if (rc == ROWTIDE_OK)
             rc = rowtide__crdt_run(engine, stmt);
-        /* Outside a transaction that writes, it has ended already. */
-        if (rc == ROWTIDE_OK && !engine->joined)
-            rc = rowtide__fail(ROWTIDE_EMISUSE,
-                               "only triggers may call this function");
+        if (rc == ROWTIDE_OK)
+            rc = check_joined(engine, is_open);
         if (rc == ROWTIDE_OK)
             use_cache(engine, stmt);
     }

@@ -199,21 +199,24 @@ static int add_all(rowtide__crdt *engine)
     return rc;
 }
 
-static rowtide__crdt *find_engine(sqlite3 *sqlite)
+/* NULL if the connection has none. */
+static int find_engine(sqlite3 *sqlite, rowtide__crdt **out)
 {
     struct {
         const char *type;
         rowtide__crdt *engine;
     } slot = {POINTER_TYPE, NULL};
-    sqlite3_stmt *stmt;
-    if (sqlite3_prepare_v2(sqlite, "SELECT rowtide_crdt_engine(?)", -1, &stmt,
-                           NULL)
-        != SQLITE_OK)
-        return NULL;
-    sqlite3_bind_pointer(stmt, 1, &slot, POINTER_TYPE, NULL);
-    sqlite3_step(stmt);
-    sqlite3_finalize(stmt);
-    return slot.engine;
+    sqlite3_stmt *stmt = NULL;
+    int rc = sqlite3_prepare_v2(sqlite, "SELECT rowtide_crdt_engine(?)", -1,
+                                &stmt, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_bind_pointer(stmt, 1, &slot, POINTER_TYPE, NULL);
+    if (rc == SQLITE_OK)
+        sqlite3_step(stmt);
+    int last = sqlite3_finalize(stmt);
+    *out = slot.engine;
+    return rc == SQLITE_NOMEM || last == SQLITE_NOMEM ? rowtide__nomem()
+                                                      : ROWTIDE_OK;
 }
 
 static int has_changes(sqlite3 *sqlite)
@@ -227,14 +230,14 @@ static int has_changes(sqlite3 *sqlite)
 
 int rowtide__crdt_register(sqlite3 *sqlite, rowtide__crdt **out)
 {
-    *out = find_engine(sqlite);
-    if (*out)
-        return ROWTIDE_OK;
+    int rc = find_engine(sqlite, out);
+    if (rc != ROWTIDE_OK || *out)
+        return rc;
     if (has_changes(sqlite))
         return rowtide__fail(ROWTIDE_EEXISTS,
                              "the connection has crsql_changes already, from "
                              "an extension that was loaded");
-    int rc = rowtide__crdt_new(sqlite, out);
+    rc = rowtide__crdt_new(sqlite, out);
     if (rc != ROWTIDE_OK)
         return rc;
     rowtide__crdt *engine = *out;
