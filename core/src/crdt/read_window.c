@@ -68,8 +68,7 @@ static int pack_row(window *kept, const rowtide__crdt_table *table)
     rowtide_value value;
     size_t start = kept->values.size;
     for (int i = 0; i < table->column_count; i++) {
-        int rc = rowtide__crdt_read_column(table->scan, table->key_count + i,
-                                           &value);
+        int rc = rowtide__crdt_read_column(table->scan, 1 + i, &value);
         if (rc != ROWTIDE_OK)
             return rc;
         if (kept->values.size + value.size > LARGEST) {
@@ -90,8 +89,7 @@ typedef struct found {
 /* A collation may find two rows for a key: the first counts. */
 static int take_row(window *kept, const rowtide__crdt_table *table, found *out)
 {
-    int place = table->key_count + table->column_count;
-    int64_t row = sqlite3_column_int64(table->scan, place);
+    int64_t row = sqlite3_column_int64(table->scan, 0);
     uint64_t nth = distance(kept->first, row);
     size_t start = kept->values.size;
     if (nth >= kept->rows || kept->starts[nth] > 0)

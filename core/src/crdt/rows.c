@@ -210,6 +210,7 @@ static void write_select(rowtide__writer *writer,
     }
     if (table->rowid)
         rowtide__write_format(writer, ", r.%s", table->rowid);
+    rowtide__write_text(writer, " FROM ");
 }
 
 static void write_from(rowtide__writer *writer,
@@ -245,12 +246,18 @@ static int find_rowid(rowtide__crdt *engine, rowtide__crdt_table *table)
     return rc;
 }
 
-/* One look-up for each key, along the table as far as they are sorted. */
+/* The number of each row and its columns, by one look-up for each key, along
+ * the table as far as they are sorted. */
 static void write_join(rowtide__writer *writer,
                        const rowtide__crdt_table *table)
 {
+    rowtide__write_text(writer, "SELECT w.row");
+    for (int i = 0; i < table->column_count; i++) {
+        rowtide__write_text(writer, ", r.");
+        write_name(writer, table->columns[i].name);
+    }
     rowtide__write_format(writer,
-                          ", w.row FROM rowtide_crdt_keys(%lld, ?1, ?2) AS w "
+                          " FROM rowtide_crdt_keys(%lld, ?1, ?2) AS w "
                           "CROSS JOIN ",
                           (long long)table->id);
     write_from(writer, table);
@@ -268,7 +275,7 @@ static void write_scan(rowtide__writer *writer,
         write_join(writer, table);
         return;
     }
-    rowtide__write_text(writer, " FROM ");
+    write_select(writer, table);
     write_from(writer, table);
     rowtide__write_text(writer, " WHERE r.");
     if (table->rowid)
@@ -290,11 +297,10 @@ static int prepare_select(rowtide__crdt *engine, rowtide__crdt_table *table,
     int rc = ROWTIDE_OK;
     if (is_joined(table))
         rc = find_rowid(engine, table);
-    write_select(&writer, table);
     if (scan) {
         write_scan(&writer, table);
     } else {
-        rowtide__write_text(&writer, " FROM ");
+        write_select(&writer, table);
         write_from(&writer, table);
         write_where(&writer, table);
     }
