@@ -31,25 +31,6 @@ static int64_t count_changes(rowtide_db *db,
     return count;
 }
 
-static int merge_rows(rowtide_db *to, rowtide_db *from,
-                      rowtide_crdt_report **out)
-{
-    rowtide_crdt_change change;
-    rowtide_crdt_merge *merge = NULL;
-    rowtide_crdt_pull *pull = NULL;
-    int rc = rowtide_crdt_pull_open(from, NULL, &pull);
-    if (rc == ROWTIDE_OK)
-        rc = rowtide_crdt_merge_begin(to, &merge);
-    while (rc == ROWTIDE_OK
-           && (rc = rowtide_crdt_pull_next(pull, &change)) == ROWTIDE_OK)
-        rc = rowtide_crdt_merge_add(merge, &change);
-    if (rc == ROWTIDE_DONE)
-        rc = rowtide_crdt_merge_end(merge, out);
-    rowtide_crdt_merge_free(merge);
-    rowtide_crdt_pull_free(pull);
-    return rc;
-}
-
 /* ## Pull */
 
 static void pull_gives_changes_in_order(void **state)
@@ -96,7 +77,7 @@ static void pull_chooses(void **state)
     rowtide_db *b = peers_db("INSERT INTO notes VALUES(2, 'bread', 0)");
     assert_ok(rowtide_crdt_enable(a, "other"));
     scratch_exec(a, "INSERT INTO other VALUES('k', 1)");
-    assert_ok(merge_rows(a, b, NULL));
+    assert_ok(peers_merge_rows(a, b, NULL));
     assert_ok(rowtide_crdt_site_id(b, site));
     assert_ok(rowtide_crdt_site_id(a, own));
     rowtide_crdt_pull_options options = ROWTIDE_CRDT_PULL_OPTIONS_INIT;
@@ -211,12 +192,12 @@ static void merge_reports(void **state)
                              "INSERT INTO notes VALUES(2, 'bread', 1);"
                              "UPDATE notes SET done = 1 WHERE id = 1");
     rowtide_db *b = peers_db(NULL);
-    assert_ok(merge_rows(b, a, &report));
+    assert_ok(peers_merge_rows(b, a, &report));
     assert_int_equal(rowtide_crdt_report_count(report), 4);
     assert_int_equal(rowtide_crdt_report_applied(report), 4);
     assert_int_equal(rowtide_crdt_report_version(report), 3);
     rowtide_crdt_report_free(report);
-    assert_ok(merge_rows(b, a, &report));
+    assert_ok(peers_merge_rows(b, a, &report));
     assert_int_equal(rowtide_crdt_report_applied(report), 0);
     assert_int_equal(rowtide_crdt_report_ignored(report), 4);
     assert_int_equal(rowtide_crdt_report_table_count(report), 1);
@@ -391,7 +372,7 @@ static int scenario(void *ctx)
     if (rc == ROWTIDE_OK)
         rc = rowtide_crdt_enable(a, "notes");
     if (rc == ROWTIDE_OK)
-        rc = merge_rows(a, b, &report);
+        rc = peers_merge_rows(a, b, &report);
     rowtide_crdt_report_free(report);
     rowtide_db_free(a);
     return rc;
@@ -409,11 +390,11 @@ static void cells_that_only_fit_together(void **state)
     assert_ok(rowtide_crdt_enable(a, "p"));
     assert_ok(rowtide_crdt_enable(b, "p"));
     scratch_exec(a, "INSERT INTO p VALUES(1, 5, 9)");
-    assert_ok(merge_rows(b, a, NULL));
+    assert_ok(peers_merge_rows(b, a, NULL));
     assert_rows(b, "SELECT * FROM p", "1|5|9;");
     scratch_exec(a, "PRAGMA ignore_check_constraints=ON;"
                     "INSERT INTO p VALUES(2, 5, 900)");
-    assert_status(merge_rows(b, a, NULL), ROWTIDE_ECONSTRAINT);
+    assert_status(peers_merge_rows(b, a, NULL), ROWTIDE_ECONSTRAINT);
     assert_message("table \"p\", key 2, column ");
     assert_rows(b, "SELECT * FROM p", "1|5|9;");
     assert_rows(b, "SELECT count(*) FROM crsql_changes", "2;");
@@ -445,7 +426,7 @@ static void writes_and_reads_in_the_middle(void **state)
     rowtide_crdt_merge_free(merge);
     rowtide_crdt_pull_free(pull);
     assert_rows(b, rows, "1|'cream'|3;2|'bread'|4;7|'own'|0;");
-    assert_ok(merge_rows(a, b, NULL));
+    assert_ok(peers_merge_rows(a, b, NULL));
     assert_rows(a, rows, "1|'cream'|3;2|'bread'|4;7|'own'|0;");
     rowtide_db_free(a);
     rowtide_db_free(b);

@@ -195,8 +195,9 @@ typedef struct rowtide_crdt_merge rowtide_crdt_merge;
 
 /**
  * Begin to merge changes one by one. All of them are one transaction, or one
- * savepoint in the transaction of the caller. Until the end, read through the
- * connection if need be, but do not write through it.
+ * savepoint in the transaction of the caller. Rows are held and written many
+ * at once: until the end, what is read of the tables through this connection
+ * may be without some, and nothing should be written through it.
  *
  * @param out  free it with rowtide_crdt_merge_free()
  */
@@ -204,9 +205,8 @@ ROWTIDE_API int rowtide_crdt_merge_begin(rowtide_db *db,
                                          rowtide_crdt_merge **out);
 
 /** Merge one change. After an error nothing of the merge remains; the message
- *  names table, key and column. The cells of a row are written together, so an
- *  error may be that of the row before, and rowtide_crdt_merge_end() may have
- *  the last one. */
+ *  names table, key and column. As rows are held, the error may be that of one
+ *  that came before, and rowtide_crdt_merge_end() may have it too. */
 ROWTIDE_API int rowtide_crdt_merge_add(rowtide_crdt_merge *merge,
                                        const rowtide_crdt_change *change);
 

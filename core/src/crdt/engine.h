@@ -502,10 +502,6 @@ int rowtide__crdt_read_floor(rowtide__crdt *engine, rowtide__crdt_table *table);
 int rowtide__crdt_write_keyed(const rowtide__crdt_table *table,
                               const char *verb, const char *column,
                               rowtide_buffer *out);
-/* "UPDATE" if the row exists, else "INSERT", of several columns, whose values
- * come behind the key. */
-int rowtide__crdt_write_row(const rowtide__crdt_table *table, int exists,
-                            const int *places, int count, rowtide_buffer *out);
 /* Names of the columns of the key, with commas between. */
 int rowtide__crdt_write_keys(const rowtide__crdt_table *table,
                              rowtide_buffer *out);
@@ -591,6 +587,7 @@ int rowtide__crdt_module(rowtide__crdt *engine, const char *name,
 int rowtide__crdt_add_changes(rowtide__crdt *engine);     /* changes.c */
 int rowtide__crdt_add_views(rowtide__crdt *engine);       /* views.c */
 int rowtide__crdt_add_keys(rowtide__crdt *engine);        /* keys_table.c */
+int rowtide__crdt_add_batch(rowtide__crdt *engine);       /* batch_table.c */
 int rowtide__crdt_add_functions(rowtide__crdt *engine);   /* functions.c */
 int rowtide__crdt_add_local(rowtide__crdt *engine);       /* local_triggers.c */
 int rowtide__crdt_add_unpack(rowtide__crdt *engine);      /* unpack_table.c */

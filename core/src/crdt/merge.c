@@ -19,6 +19,8 @@ void rowtide__crdt_merge_free(rowtide__crdt *engine)
     rowtide_buffer_dispose(&engine->merge->key);
     rowtide_buffer_dispose(&engine->merge->bytes);
     rowtide__free(engine->merge->cells);
+    rowtide__free(engine->merge->places);
+    rowtide__batch_free(engine);
     rowtide__free(engine->merge);
     engine->merge = NULL;
 }
@@ -367,9 +369,11 @@ static int open_cache(rowtide__crdt *engine)
 /* What was merged before this change must not fail in its name. */
 static int open_row(merge *work)
 {
-    if (!is_entered(work))
-        return rowtide__merge_leave(work->engine);
-    return work->hold ? ROWTIDE_OK : rowtide__merge_flush(work->engine);
+    if (!work->hold)
+        return is_entered(work) ? rowtide__merge_flush(work->engine)
+                                : rowtide__merge_leave(work->engine);
+    return is_entered(work) ? ROWTIDE_OK
+                            : rowtide__merge_next_row(work->engine);
 }
 
 static int merge_one(rowtide__crdt *engine, const rowtide_crdt_change *change,

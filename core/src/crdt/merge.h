@@ -1,14 +1,14 @@
 #ifndef ROWTIDE_CRDT_MERGE_H
 #define ROWTIDE_CRDT_MERGE_H
 
-#include "crdt/engine.h"
+#include "crdt/key_order.h"
 
 /* The changes of a row mostly come one after the other. Its clock is kept, and
- * a merge that says so has its cells held until another row comes, or until
- * someone wants to see what is written. */
+ * a merge that says so has its cells held until another row comes. Whole rows
+ * then go to a batch, if nothing can refuse them, and are written when someone
+ * wants to see them, or when they are many. */
 
 typedef struct rowtide__held {
-    int place; /* in table->columns */
     rowtide_value value;
     size_t at; /* of text and blobs, in `bytes` */
 } rowtide__held;
@@ -38,9 +38,13 @@ struct rowtide__merge_cache {
 
     int unsaved; /* the clock has changed since it was put */
     int exists;  /* the row was there before the first cell that is held */
-    rowtide__held *cells; /* in order of place */
-    int count, capacity;
+    rowtide__held *cells;
+    int *places; /* of the cells, in table->columns; in order */
+    int count;
+    size_t cell_capacity, place_capacity;
     rowtide_buffer bytes;
+
+    struct rowtide__batches *batches; /* merge_batch.c; NULL: none yet */
 };
 
 /* How cells are merged. */
@@ -63,15 +67,72 @@ int rowtide__merge_read_guarded(rowtide__crdt *engine,
 /* Notice that the schema has changed. */
 int rowtide__merge_watch(rowtide__crdt *engine);
 
-/* ## merge_row.c */
-/* What is held is written: nothing to do if there is nothing. */
+/* ## merge_sets.c: statements that write several cells */
+enum rowtide__set_kind {
+    ROWTIDE__SET_NEW, /* of a row that may not be there */
+    ROWTIDE__SET_OLD,
+    ROWTIDE__SET_BATCH /* of all rows of the batch that is being written */
+};
+/* The text of one, whose parameters are the key, then the cells; rows.c. */
+int rowtide__crdt_write_row(const rowtide__crdt_table *table,
+                            enum rowtide__set_kind kind, const int *places,
+                            int count, rowtide_buffer *out);
+/* *out is NULL if there are too many of them. */
+int rowtide__merge_find_set(rowtide__crdt *engine, rowtide__crdt_table *table,
+                            enum rowtide__set_kind kind, const int *places,
+                            int count, sqlite3_stmt **out);
+
+/* ## merge_hold.c */
+/* All that is held is written: nothing to do if there is nothing. */
 int rowtide__merge_flush(rowtide__crdt *engine);
 /* Flush, and forget the row. */
 int rowtide__merge_leave(rowtide__crdt *engine);
-/* Forget the row, held cells and all. */
+/* Another row comes: this one may join a batch. */
+int rowtide__merge_next_row(rowtide__crdt *engine);
+/* Forget all that is held. */
 void rowtide__merge_discard(rowtide__crdt *engine);
 /* The same after a rollback to a savepoint. */
 void rowtide__merge_rollback_to(rowtide__crdt *engine);
+/* The application is writing to a row. */
+int rowtide__merge_yield(rowtide__crdt *engine, rowtide__crdt_table *table,
+                         const rowtide__key *key);
+int rowtide__merge_hold(rowtide__crdt *engine, int place,
+                        const rowtide_value *value, int exists);
+
+/* ## merge_batch.c: rows of one table with the same cells */
+typedef struct rowtide__batch {
+    rowtide__crdt_table *table;
+    int *places; /* of the cells, in table->columns */
+    int count;
+    rowtide__key_order rows; /* numbered by where they are in `cells` */
+    /* Of each row a byte, 1 if it was there before, then its cells, packed. */
+    rowtide_buffer cells;
+} rowtide__batch;
+
+/* The row becomes part of a batch. ROWTIDE_DONE if it cannot. */
+int rowtide__batch_take(rowtide__crdt *engine);
+int rowtide__batch_write(rowtide__crdt *engine);
+void rowtide__batch_discard(rowtide__crdt *engine);
+void rowtide__batch_free(rowtide__crdt *engine);
+/* 1 if a batch has the row. */
+int rowtide__batch_has(const rowtide__crdt *engine,
+                       const rowtide__crdt_table *table,
+                       const rowtide__key *key);
+/* The one that is being written; NULL: none. */
+const rowtide__batch *rowtide__batch_running(const rowtide__crdt *engine);
+/* The columns of rowtide_crdt_batch, which has its rows: batch_table.c. */
+enum { ROWTIDE__BATCH_COLUMNS = 127 };
+
+/* ## merge_row.c */
+/* Run a statement that writes to a table that takes part. What its triggers
+ * write is tracked if they may be there, but for the row that is written. */
+int rowtide__merge_run(rowtide__crdt *engine, sqlite3_stmt *stmt, int triggers);
+/* Write the cells of the row that are held. */
+int rowtide__merge_write_held(rowtide__crdt *engine);
+/* Is it the row that was merged into last? */
+int rowtide__merge_is_row(const struct rowtide__merge_cache *held,
+                          const rowtide__crdt_table *table,
+                          const rowtide__key *key);
 /* A statement of a merge is running, and no trigger is there that could write
  * to another row. */
 int rowtide__merge_is_alone(const rowtide__crdt *engine);
@@ -81,11 +142,6 @@ int rowtide__merge_is_writing(const rowtide__crdt *engine,
                               const rowtide__key *key);
 /* And is this one of its cells that are? */
 int rowtide__merge_is_set(const rowtide__crdt *engine, int place);
-/* The application is writing to a row. */
-int rowtide__merge_yield(rowtide__crdt *engine, rowtide__crdt_table *table,
-                         const rowtide__key *key);
-int rowtide__merge_hold(rowtide__crdt *engine, int place,
-                        const rowtide_value *value, int exists);
 /* Write one cell of the row at once. */
 int rowtide__merge_write_cell(rowtide__crdt *engine, int place,
                               const rowtide_value *value, int exists);

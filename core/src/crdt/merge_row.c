@@ -1,6 +1,5 @@
 #include "crdt/local.h"
 #include "crdt/merge.h"
-#include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/error.h"
 
@@ -8,41 +7,14 @@
 
 typedef struct rowtide__merge_cache cache;
 
-/* Statements that write several columns at once. */
-enum { SETS = 8 };
-
-typedef struct set {
-    sqlite3_stmt *stmt;
-    int exists, count;
-    int *places;
-} set;
-
-struct rowtide__sets {
-    set sets[SETS];
-    int count;
-};
-
-void rowtide__sets_free(rowtide__sets *sets)
-{
-    for (int i = 0; sets && i < sets->count; i++) {
-        sqlite3_finalize(sets->sets[i].stmt);
-        rowtide__free(sets->sets[i].places);
-    }
-    rowtide__free(sets);
-}
-
 /* ## Running */
 
-/* While a merge writes, the row that it writes is not tracked. */
-static int run_untracked(rowtide__crdt *engine, sqlite3_stmt *stmt)
+int rowtide__merge_run(rowtide__crdt *engine, sqlite3_stmt *stmt, int triggers)
 {
-    int guarded = rowtide__merge_read_guarded(engine, engine->merge->table);
-    if (guarded != ROWTIDE_OK)
-        return guarded;
     int bit = engine->sync_bit;
     sqlite3_int64 rowid = sqlite3_last_insert_rowid(engine->sqlite);
     engine->sync_bit = 1;
-    engine->merging = !bit;
+    engine->merging = !bit && triggers;
     engine->busy++;
     engine->merge->running = stmt;
     int rc = rowtide__crdt_run(engine, stmt);
@@ -53,6 +25,13 @@ static int run_untracked(rowtide__crdt *engine, sqlite3_stmt *stmt)
     engine->sync_bit = bit;
     sqlite3_set_last_insert_rowid(engine->sqlite, rowid);
     return rc;
+}
+
+/* While a merge writes, the row that it writes is not tracked. */
+static int run_untracked(rowtide__crdt *engine, sqlite3_stmt *stmt)
+{
+    int rc = rowtide__merge_read_guarded(engine, engine->merge->table);
+    return rc == ROWTIDE_OK ? rowtide__merge_run(engine, stmt, 1) : rc;
 }
 
 static int prepare_keyed(rowtide__crdt *engine, rowtide__crdt_table *table,
@@ -86,8 +65,8 @@ static int run_keyed(rowtide__crdt *engine, sqlite3_stmt **stmt,
     return rc == ROWTIDE_OK ? run_untracked(engine, *stmt) : rc;
 }
 
-static int is_row(const cache *held, const rowtide__crdt_table *table,
-                  const rowtide__key *key)
+int rowtide__merge_is_row(const cache *held, const rowtide__crdt_table *table,
+                          const rowtide__key *key)
 {
     return held->table == table && rowtide__key_equal(&held->row, key);
 }
@@ -103,7 +82,7 @@ static int is_spelled_so(cache *held, sqlite3_stmt *stmt, int *out)
         rc = rowtide__crdt_read_column(stmt, i, &values[i]);
     if (rc == ROWTIDE_OK)
         rc = rowtide__key_pack(held->table, values, &packed, &key);
-    *out = rc == ROWTIDE_OK && is_row(held, held->table, &key);
+    *out = rc == ROWTIDE_OK && rowtide__merge_is_row(held, held->table, &key);
     rowtide_buffer_dispose(&packed);
     return rc;
 }
@@ -213,67 +192,6 @@ int rowtide__merge_write_cell(rowtide__crdt *engine, int place,
 
 /* ## Several cells at once */
 
-static int is_set(const cache *held, const set *made, int exists)
-{
-    if (made->exists != exists || made->count != held->count)
-        return 0;
-    for (int i = 0; i < held->count; i++)
-        if (made->places[i] != held->cells[i].place)
-            return 0;
-    return 1;
-}
-
-static int prepare_set(rowtide__crdt *engine, int exists, set *out)
-{
-    cache *held = engine->merge;
-    rowtide_buffer sql = ROWTIDE_BUFFER_INIT;
-    memset(out, 0, sizeof *out);
-    out->exists = exists;
-    out->count = held->count;
-    out->places = rowtide__alloc_array((size_t)held->count,
-                                       sizeof *out->places);
-    if (!out->places)
-        return ROWTIDE_ENOMEM;
-    for (int i = 0; i < held->count; i++)
-        out->places[i] = held->cells[i].place;
-    int rc = rowtide__crdt_write_row(held->table, exists, out->places,
-                                     out->count, &sql);
-    if (rc == ROWTIDE_OK)
-        rc = rowtide__merge_watch(engine);
-    if (rc == ROWTIDE_OK)
-        rc = rowtide__crdt_prepare(engine, &out->stmt, "%s", sql.data);
-    rowtide_buffer_dispose(&sql);
-    if (rc != ROWTIDE_OK)
-        rowtide__free(out->places);
-    return rc;
-}
-
-/* *out is NULL if there are too many of them. */
-static int find_set(rowtide__crdt *engine, int exists, sqlite3_stmt **out)
-{
-    cache *held = engine->merge;
-    rowtide__sets **sets = &held->table->sets;
-    *out = NULL;
-    if (!*sets)
-        *sets = rowtide__alloc_zero(sizeof **sets);
-    if (!*sets)
-        return ROWTIDE_ENOMEM;
-    for (int i = 0; i < (*sets)->count; i++)
-        if (is_set(held, &(*sets)->sets[i], exists)) {
-            *out = (*sets)->sets[i].stmt;
-            return ROWTIDE_OK;
-        }
-    if ((*sets)->count == SETS)
-        return ROWTIDE_OK;
-    set *made = &(*sets)->sets[(*sets)->count];
-    int rc = prepare_set(engine, exists, made);
-    if (rc != ROWTIDE_OK)
-        return rc;
-    (*sets)->count++;
-    *out = made->stmt;
-    return ROWTIDE_OK;
-}
-
 static int bind_cells(cache *held, sqlite3_stmt *stmt)
 {
     int first = held->table->key_count + 1;
@@ -289,7 +207,9 @@ static int write_set(rowtide__crdt *engine, int exists)
 {
     cache *held = engine->merge;
     sqlite3_stmt *stmt;
-    int rc = find_set(engine, exists, &stmt);
+    int rc = rowtide__merge_find_set(
+        engine, held->table, exists ? ROWTIDE__SET_OLD : ROWTIDE__SET_NEW,
+        held->places, held->count, &stmt);
     if (rc == ROWTIDE_OK && !stmt)
         return ROWTIDE_DONE;
     if (rc == ROWTIDE_OK)
@@ -308,20 +228,20 @@ static int write_each(rowtide__crdt *engine)
     cache *held = engine->merge;
     int exists = held->exists;
     for (int i = 0; i < held->count; i++) {
-        const rowtide__held *cell = &held->cells[i];
-        int rc = write_cell(engine, cell->place, &cell->value, exists);
+        int place = held->places[i];
+        int rc = write_cell(engine, place, &held->cells[i].value, exists);
         if (rc != ROWTIDE_OK && !held->table)
             return rc;
         if (rc != ROWTIDE_OK)
             return rowtide__merge_name(held->table->name, held->pk.data,
                                        held->pk.size,
-                                       held->table->columns[cell->place].name);
+                                       held->table->columns[place].name);
         exists = 1;
     }
     return ROWTIDE_OK;
 }
 
-static int write_held(rowtide__crdt *engine)
+static int write_cells(rowtide__crdt *engine)
 {
     cache *held = engine->merge;
     int rc = ROWTIDE_DONE;
@@ -343,139 +263,12 @@ static int write_held(rowtide__crdt *engine)
             && !sqlite3_get_autocommit(engine->sqlite)))
         return write_each(engine);
     return rowtide__merge_name(held->table->name, held->pk.data, held->pk.size,
-                               held->table->columns[held->cells[0].place].name);
+                               held->table->columns[held->places[0]].name);
 }
 
-/* ## Holding */
-
-void rowtide__merge_rollback_to(rowtide__crdt *engine)
+int rowtide__merge_write_held(rowtide__crdt *engine)
 {
-    /* A statement of ours that fails undoes itself. */
-    if (engine->merge && !engine->merge->writing)
-        rowtide__merge_discard(engine);
-}
-
-void rowtide__merge_discard(rowtide__crdt *engine)
-{
-    cache *held = engine->merge;
-    if (!held)
-        return;
-    held->count = held->unsaved = held->statement = 0;
-    held->table = NULL;
-    rowtide__buffer_clear(&held->bytes);
-}
-
-int rowtide__merge_flush(rowtide__crdt *engine)
-{
-    cache *held = engine->merge;
-    int rc = ROWTIDE_OK;
-    if (!held || !held->table || held->writing
-        || (held->count == 0 && !held->unsaved))
-        return ROWTIDE_OK;
-    held->writing = 1;
-    if (held->count > 0) {
-        begin_write(engine, -1);
-        rc = write_held(engine);
-        if (rc == ROWTIDE_OK)
-            rc = rowtide__merge_settle(engine, 0);
-    }
-    if (rc == ROWTIDE_OK && held->unsaved)
-        rc = rowtide__crdt_put(engine, held->table, &held->row, &held->clock);
-    held->writing = 0;
-    if (rc != ROWTIDE_OK) {
-        rowtide__merge_discard(engine);
-        return rowtide__crdt_failed(engine, rc);
-    }
-    held->count = held->unsaved = 0;
-    rowtide__buffer_clear(&held->bytes);
-    return ROWTIDE_OK;
-}
-
-int rowtide__merge_leave(rowtide__crdt *engine)
-{
-    cache *held = engine->merge;
-    int rc = rowtide__merge_flush(engine);
-    if (held && !held->writing)
-        held->table = NULL;
-    return rc;
-}
-
-int rowtide__merge_is_alone(const rowtide__crdt *engine)
-{
-    const cache *held = engine->merge;
-    return engine->merging && held->table
-           && !(held->table->guarded & ROWTIDE__TRIGGERS)
-           && sqlite3_stmt_status(held->running, SQLITE_STMTSTATUS_REPREPARE, 0)
-                  == 0;
-}
-
-int rowtide__merge_is_writing(const rowtide__crdt *engine,
-                              const rowtide__crdt_table *table,
-                              const rowtide__key *key)
-{
-    return engine->merging && is_row(engine->merge, table, key);
-}
-
-int rowtide__merge_is_set(const rowtide__crdt *engine, int place)
-{
-    const cache *held = engine->merge;
-    for (int i = 0; i < held->count; i++)
-        if (held->cells[i].place == place)
-            return 1;
-    return held->place == place;
-}
-
-int rowtide__merge_yield(rowtide__crdt *engine, rowtide__crdt_table *table,
-                         const rowtide__key *key)
-{
-    cache *held = engine->merge;
-    if (!held || !held->table || engine->merging)
-        return ROWTIDE_OK;
-    /* It has been written to already: too late for what came before. */
-    if (held->count > 0 && is_row(held, table, key))
-        return rowtide__fail(ROWTIDE_EMISUSE,
-                             "this row is being merged: end the merge first");
-    return rowtide__merge_leave(engine);
-}
-
-static int add_cell(cache *held, int at, int place)
-{
-    if (held->count == held->capacity) {
-        int capacity = held->capacity * 2 + 16;
-        rowtide__held *cells = rowtide__realloc(
-            held->cells, (size_t)capacity * sizeof *cells);
-        if (!cells)
-            return ROWTIDE_ENOMEM;
-        held->cells = cells;
-        held->capacity = capacity;
-    }
-    memmove(held->cells + at + 1, held->cells + at,
-            (size_t)(held->count - at) * sizeof *held->cells);
-    held->cells[at].place = place;
-    held->count++;
-    return ROWTIDE_OK;
-}
-
-int rowtide__merge_hold(rowtide__crdt *engine, int place,
-                        const rowtide_value *value, int exists)
-{
-    cache *held = engine->merge;
-    size_t start = held->bytes.size;
-    int at = held->count, rc = ROWTIDE_OK;
-    if (value->type != ROWTIDE_INTEGER && value->type != ROWTIDE_REAL
-        && value->size > 0)
-        rc = rowtide__buffer_append(&held->bytes, value->data, value->size);
-    while (at > 0 && held->cells[at - 1].place >= place)
-        at--;
-    if (held->count == 0)
-        held->exists = exists;
-    if (rc == ROWTIDE_OK
-        && (at == held->count || held->cells[at].place != place))
-        rc = add_cell(held, at, place);
-    if (rc != ROWTIDE_OK)
-        return rc;
-    held->cells[at].value = *value;
-    held->cells[at].value.data = NULL;
-    held->cells[at].at = start;
-    return ROWTIDE_OK;
+    begin_write(engine, -1);
+    int rc = write_cells(engine);
+    return rc == ROWTIDE_OK ? rowtide__merge_settle(engine, 0) : rc;
 }

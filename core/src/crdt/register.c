@@ -185,13 +185,14 @@ static int add_engine_function(rowtide__crdt *engine)
 static int add_all(rowtide__crdt *engine)
 {
     static const adder ADDERS[] = {
-        add_engine_function,           rowtide__crdt_keep,
-        rowtide__crdt_add_changes,     rowtide__crdt_add_local,
-        rowtide__crdt_add_twin,        rowtide__crdt_add_alter,
-        rowtide__crdt_add_views,       rowtide__crdt_add_keys,
-        rowtide__crdt_add_functions,   rowtide__crdt_add_unpack,
-        rowtide__crdt_add_fract,       rowtide__crdt_add_clset,
-        rowtide__crdt_add_automigrate, rowtide__crdt_add_convert};
+        add_engine_function,       rowtide__crdt_keep,
+        rowtide__crdt_add_changes, rowtide__crdt_add_local,
+        rowtide__crdt_add_twin,    rowtide__crdt_add_alter,
+        rowtide__crdt_add_views,   rowtide__crdt_add_keys,
+        rowtide__crdt_add_batch,   rowtide__crdt_add_functions,
+        rowtide__crdt_add_unpack,  rowtide__crdt_add_fract,
+        rowtide__crdt_add_clset,   rowtide__crdt_add_automigrate,
+        rowtide__crdt_add_convert};
     int rc = rowtide__crdt_setup(engine);
     for (size_t i = 0; i < sizeof ADDERS / sizeof *ADDERS && rc == ROWTIDE_OK;
          i++)

@@ -1,4 +1,4 @@
-#include "crdt/engine.h"
+#include "crdt/merge.h"
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/writer.h"
@@ -125,9 +125,21 @@ static void write_assigned(rowtide__writer *writer,
     }
 }
 
+static void write_row_values(rowtide__writer *writer, int count, int batch)
+{
+    const char *format = batch ? "c%d" : "?%d";
+    rowtide__write_text(writer, batch ? " SELECT " : " VALUES(");
+    for (int i = 0; i < count; i++) {
+        rowtide__write_text(writer, i > 0 ? ", " : "");
+        rowtide__write_format(writer, format, i + !batch);
+    }
+    rowtide__write_text(writer,
+                        batch ? " FROM rowtide_crdt_batch WHERE true" : ")");
+}
+
 static void write_upsert(rowtide__writer *writer,
-                         const rowtide__crdt_table *table, const int *places,
-                         int count)
+                         const rowtide__crdt_table *table, int batch,
+                         const int *places, int count)
 {
     rowtide__write_text(writer, "INSERT INTO main.");
     write_name(writer, table->name);
@@ -137,20 +149,20 @@ static void write_upsert(rowtide__writer *writer,
         rowtide__write_text(writer, ", ");
         write_name(writer, table->columns[places[i]].name);
     }
-    rowtide__write_text(writer, ") VALUES(");
-    for (int i = 0; i < table->key_count + count; i++)
-        rowtide__write_format(writer, i > 0 ? ", ?%d" : "?%d", i + 1);
-    rowtide__write_text(writer, ") ON CONFLICT DO UPDATE SET ");
+    rowtide__write_text(writer, ")");
+    write_row_values(writer, table->key_count + count, batch);
+    rowtide__write_text(writer, " ON CONFLICT DO UPDATE SET ");
     write_key_assigned(writer, table, 1);
     write_assigned(writer, table, 0, places, count);
 }
 
-int rowtide__crdt_write_row(const rowtide__crdt_table *table, int exists,
-                            const int *places, int count, rowtide_buffer *out)
+int rowtide__crdt_write_row(const rowtide__crdt_table *table,
+                            enum rowtide__set_kind kind, const int *places,
+                            int count, rowtide_buffer *out)
 {
     rowtide__writer writer = {out, ROWTIDE_OK};
-    if (!exists) {
-        write_upsert(&writer, table, places, count);
+    if (kind != ROWTIDE__SET_OLD) {
+        write_upsert(&writer, table, kind == ROWTIDE__SET_BATCH, places, count);
         return writer.rc;
     }
     rowtide__write_text(&writer, "UPDATE main.");

@@ -58,6 +58,25 @@ int peers_merge(rowtide_db *db, const void *data, size_t size,
     return rc;
 }
 
+int peers_merge_rows(rowtide_db *to, rowtide_db *from,
+                     rowtide_crdt_report **out)
+{
+    rowtide_crdt_change change;
+    rowtide_crdt_merge *merge = NULL;
+    rowtide_crdt_pull *pull = NULL;
+    int rc = rowtide_crdt_pull_open(from, NULL, &pull);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide_crdt_merge_begin(to, &merge);
+    while (rc == ROWTIDE_OK
+           && (rc = rowtide_crdt_pull_next(pull, &change)) == ROWTIDE_OK)
+        rc = rowtide_crdt_merge_add(merge, &change);
+    if (rc == ROWTIDE_DONE)
+        rc = rowtide_crdt_merge_end(merge, out);
+    rowtide_crdt_merge_free(merge);
+    rowtide_crdt_pull_free(pull);
+    return rc;
+}
+
 int64_t peers_cursor(rowtide_db *db, rowtide_db *from)
 {
     unsigned char site[ROWTIDE_SITE_ID_SIZE];

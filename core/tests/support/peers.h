@@ -20,6 +20,10 @@ void peers_pull_chunks(rowtide_db *db, size_t chunk_size, rowtide_buffer *out);
 int peers_merge(rowtide_db *db, const void *data, size_t size,
                 rowtide_crdt_report **out);
 
+/* Change by change instead. */
+int peers_merge_rows(rowtide_db *to, rowtide_db *from,
+                     rowtide_crdt_report **out);
+
 /* Of `from` in `db`. */
 int64_t peers_cursor(rowtide_db *db, rowtide_db *from);
 int64_t peers_version(rowtide_db *db);
