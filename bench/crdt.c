@@ -190,7 +190,19 @@ static void bench_scattered(const struct shape *shape)
 
 /* ## Pull and merge */
 
-static int64_t pull_all(sqlite3 *db)
+static int64_t pull_all(rowtide_db *db)
+{
+    rowtide_crdt_change change;
+    rowtide_crdt_pull *pull;
+    int64_t count = 0;
+    ok(rowtide_crdt_pull_open(db, NULL, &pull), "pull_open");
+    while (rowtide_crdt_pull_next(pull, &change) == ROWTIDE_OK)
+        count++;
+    rowtide_crdt_pull_free(pull);
+    return count;
+}
+
+static int64_t select_all(sqlite3 *db)
 {
     sqlite3_stmt *stmt;
     int64_t count = 0;
@@ -289,36 +301,56 @@ static int merge_rows(sqlite3 *from, sqlite3 *to)
     return count;
 }
 
-/* `insert` is what the same rows cost in a plain table. */
+typedef struct pulled {
+    double api, select; /* seconds */
+    int64_t changes;
+} pulled;
+
+static pulled bench_pull(side *it, side *plain, const struct shape *shape)
+{
+    pulled out;
+    double start = cpu_seconds();
+    int rows = (int)scan_all(plain->sqlite);
+    double scan = cpu_seconds() - start;
+    start = cpu_seconds();
+    out.changes = pull_all(it->db);
+    out.api = cpu_seconds() - start;
+    start = cpu_seconds();
+    check(select_all(it->sqlite) == out.changes, "as many changes in SQL");
+    out.select = cpu_seconds() - start;
+    print_line("crdt-pull", "api", shape, rows, "plain", scan, 0);
+    print_line("crdt-pull", "api", shape, rows, "rowtide", out.api,
+               out.changes);
+    print_line("crdt-pull", "select", shape, rows, "plain", scan, 0);
+    print_line("crdt-pull", "select", shape, rows, "rowtide", out.select,
+               out.changes);
+    return out;
+}
+
 static void bench_exchange(side *it, side *plain, const struct shape *shape)
 {
     side peer;
-    double start = cpu_seconds();
-    int64_t rows = scan_all(plain->sqlite);
-    print_line("crdt-pull", "all", shape, (int)rows, "plain",
-               cpu_seconds() - start, 0);
-    start = cpu_seconds();
-    int64_t changes = pull_all(it->sqlite);
-    double pull = cpu_seconds() - start;
-    print_line("crdt-pull", "all", shape, (int)rows, "rowtide", pull, changes);
+    pulled pull = bench_pull(it, plain, shape);
+    int64_t changes = pull.changes;
+    double start;
 
     open_side(&peer, "peer", shape, 1);
     start = cpu_seconds();
     merge_all(it->db, peer.db);
-    print_line("crdt-merge", "api", shape, (int)rows, "rowtide",
-               cpu_seconds() - start - pull, changes);
+    print_line("crdt-merge", "api", shape, shape->rows, "rowtide",
+               cpu_seconds() - start - pull.api, changes);
     close_side(&peer);
 
     open_side(&peer, "peer", shape, 1);
     start = cpu_seconds();
     merge_rows(it->sqlite, peer.sqlite);
-    print_line("crdt-merge", "rows", shape, (int)rows, "rowtide",
-               cpu_seconds() - start - pull, changes);
+    print_line("crdt-merge", "rows", shape, shape->rows, "rowtide",
+               cpu_seconds() - start - pull.select, changes);
     close_side(&peer);
 
     open_side(&peer, "peer", shape, 1);
     fill_received(it->sqlite, peer.sqlite);
-    print_line("crdt-merge", "select", shape, (int)rows, "rowtide",
+    print_line("crdt-merge", "select", shape, shape->rows, "rowtide",
                merge_select(peer.sqlite), changes);
     close_side(&peer);
 }
