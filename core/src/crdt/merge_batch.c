@@ -126,7 +126,7 @@ static int hold_row(rowtide__crdt *engine, const batch *it,
                               it->cells.size, (size_t)row->number + 1,
                               it->count};
     rowtide_value value;
-    int exists = it->cells.data[row->number], rc = ROWTIDE_OK;
+    int exists = it->cells.data[row->number] != 0, rc;
     merge->count = 0;
     rowtide__buffer_clear(&merge->bytes);
     open_key(it, row, &merge->row);
