@@ -105,7 +105,8 @@ def insert_selected(db: rowtide.Connection, merged: list[CrdtChange]) -> None:
             (n, *change),
         )
     db.execute(
-        "INSERT INTO crsql_changes SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8 FROM passed ORDER BY n"
+        "INSERT INTO crsql_changes "
+        "SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8 FROM passed ORDER BY n"
     )
     db.execute("DROP TABLE passed")
 

@@ -17,7 +17,7 @@ typedef struct rowtide__merge_cache cache;
 typedef rowtide__batch batch;
 
 enum {
-    BATCHES = 8,
+    BATCHES = 32,
     MOST_ROWS = 1 << 15,
     MOST_BYTES = 1 << 20,
     LARGE = 1 << 16
