@@ -68,8 +68,8 @@ static int find_cached(rowtide__sites *sites, const void *id, size_t size)
     return 0;
 }
 
-static int bind_and_step(rowtide__crdt *engine, enum rowtide__fixed which,
-                         const void *id, size_t size, int32_t *out)
+static int run_with(rowtide__crdt *engine, enum rowtide__fixed which,
+                    const void *id, size_t size, int32_t *out)
 {
     sqlite3_stmt *stmt;
     int rc = rowtide__crdt_fixed(engine, which, &stmt);
@@ -77,7 +77,7 @@ static int bind_and_step(rowtide__crdt *engine, enum rowtide__fixed which,
         return rc;
     sqlite3_bind_blob64(stmt, 1, id, size, SQLITE_STATIC);
     rc = rowtide__crdt_step(engine, stmt);
-    if (rc == ROWTIDE_OK)
+    if (rc == ROWTIDE_OK && out)
         *out = (int32_t)sqlite3_column_int64(stmt, 0);
     sqlite3_reset(stmt);
     sqlite3_clear_bindings(stmt);
@@ -87,14 +87,15 @@ static int bind_and_step(rowtide__crdt *engine, enum rowtide__fixed which,
 static int find_or_add(rowtide__crdt *engine, const void *id, size_t size,
                        int32_t *out)
 {
-    int rc = bind_and_step(engine, ROWTIDE__SITE_BY_ID, id, size, out);
+    int rc = run_with(engine, ROWTIDE__SITE_BY_ID, id, size, out);
     if (rc != ROWTIDE_DONE)
         return rc;
     sqlite3_int64 rowid = sqlite3_last_insert_rowid(engine->sqlite);
-    rc = bind_and_step(engine, ROWTIDE__SITE_ADD, id, size, out);
+    /* PRAGMA count_changes makes a row of it. */
+    rc = run_with(engine, ROWTIDE__SITE_ADD, id, size, NULL);
     sqlite3_set_last_insert_rowid(engine->sqlite, rowid);
-    if (rc == ROWTIDE_DONE)
-        rc = bind_and_step(engine, ROWTIDE__SITE_BY_ID, id, size, out);
+    if (rc >= 0)
+        rc = run_with(engine, ROWTIDE__SITE_BY_ID, id, size, out);
     return rc < 0 ? rc : ROWTIDE_OK;
 }
 
