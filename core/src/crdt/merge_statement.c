@@ -163,15 +163,19 @@ void rowtide__merge_note_statement(rowtide__crdt *engine)
  * looks like it only costs time. */
 static const char GUARDED[] =
     "SELECT (EXISTS(SELECT 1 FROM main.sqlite_master WHERE type = 'trigger' "
-    "AND tbl_name = %Q COLLATE NOCASE AND name NOT LIKE "
-    "'%%\\_\\_crsql\\__trig' ESCAPE '\\') OR EXISTS(SELECT 1 FROM "
-    "temp.sqlite_master WHERE type = 'trigger' AND tbl_name = %Q COLLATE "
-    "NOCASE)) + 2 * (EXISTS(SELECT 1 FROM main.sqlite_master WHERE tbl_name = "
-    "%Q COLLATE NOCASE AND CASE type WHEN 'table' THEN sql LIKE '%%check%%' OR "
-    "sql LIKE '%%strict%%' OR sql LIKE '%%on conflict%%' WHEN 'index' THEN "
-    "sql LIKE '%%unique%%' OR sql LIKE '%%where%%' OR sql LIKE '%%(%%(%%' END) "
-    "OR EXISTS(SELECT 1 FROM pragma_table_xinfo(%Q, 'main') WHERE hidden > 0 "
-    "OR dflt_value LIKE '%%(%%' OR (\"notnull\" AND dflt_value LIKE 'null')))";
+    "AND tbl_name = %Q COLLATE NOCASE AND NOT (name LIKE "
+    "'%%\\_\\_crsql\\__trig' ESCAPE '\\' AND substr(name, 1, length(name) - "
+    "13) = %Q COLLATE NOCASE AND substr(name, -5, 1) IN ('i', 'u', 'd', 'b', "
+    "'x', 'm'))) OR EXISTS(SELECT 1 FROM temp.sqlite_master WHERE type = "
+    "'trigger' "
+    "AND tbl_name = %Q COLLATE NOCASE)) + 2 * (EXISTS(SELECT 1 FROM "
+    "main.sqlite_master WHERE type = 'table' AND name = %Q COLLATE NOCASE AND "
+    "(sql LIKE '%%check%%' OR sql LIKE '%%strict%%' OR sql LIKE "
+    "'%%conflict%%')) OR EXISTS(SELECT 1 FROM pragma_index_list(%Q, 'main') AS "
+    "i, pragma_index_xinfo(i.name, 'main') AS x WHERE x.cid = -2 OR i.partial "
+    "OR (i.\"unique\" AND i.origin <> 'pk')) OR EXISTS(SELECT 1 FROM "
+    "pragma_table_xinfo(%Q, 'main') WHERE hidden > 0 OR dflt_value LIKE "
+    "'%%(%%' OR (\"notnull\" AND dflt_value LIKE 'null')))";
 
 int rowtide__merge_read_guarded(rowtide__crdt *engine,
                                 rowtide__crdt_table *table)
@@ -182,7 +186,8 @@ int rowtide__merge_read_guarded(rowtide__crdt *engine,
     int rc = rowtide__merge_watch(engine);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_integer(engine, &guarded, 0, GUARDED, table->name,
-                                   table->name, table->name, table->name);
+                                   table->registered, table->name, table->name,
+                                   table->name, table->name);
     if (rc != ROWTIDE_OK)
         return rc;
     table->guarded = (int)guarded;
