@@ -7,8 +7,9 @@
 
 #include <string.h>
 
-/* rowtide_crdt_batch: the rows of the batch that is being written, key first.
- * There are none at other times. */
+/* rowtide_crdt_batch(1): the rows of the batch that is being written, key first.
+ * There are none at other times. As a function no table of that name can take
+ * its place. */
 
 typedef struct batch_table {
     sqlite3_vtab base;
@@ -18,8 +19,8 @@ typedef struct batch_table {
 typedef struct batch_cursor {
     sqlite3_vtab_cursor base;
     const rowtide__batch *batch; /* NULL: none */
-    size_t at;
-    int column; /* the next that `unpack` gives */
+    size_t at, given;            /* rows before, values so far */
+    int column;                  /* the next that `unpack` gives */
     rowtide__unpack unpack;
 } batch_cursor;
 
@@ -30,7 +31,7 @@ static int declare(sqlite3 *sqlite)
     for (int i = 0; i < ROWTIDE__BATCH_COLUMNS; i++)
         rowtide__write_format(&writer, i > 0 ? ", c%d" : "CREATE TABLE x(c%d",
                               i);
-    rowtide__write_text(&writer, ")");
+    rowtide__write_text(&writer, ", one HIDDEN)");
     int rc = writer.rc == ROWTIDE_OK ? sqlite3_declare_vtab(sqlite, sql.data)
                                      : SQLITE_NOMEM;
     rowtide_buffer_dispose(&sql);
@@ -65,6 +66,14 @@ static int disconnect_batch(sqlite3_vtab *vtab)
 static int plan_batch(sqlite3_vtab *vtab, sqlite3_index_info *info)
 {
     (void)vtab;
+    for (int i = 0; i < info->nConstraint; i++) {
+        if (info->aConstraint[i].iColumn != ROWTIDE__BATCH_COLUMNS
+            || !info->aConstraint[i].usable)
+            continue;
+        info->aConstraintUsage[i].argvIndex = 1;
+        info->aConstraintUsage[i].omit = 1;
+        break;
+    }
     info->estimatedCost = 1000;
     return SQLITE_OK;
 }
@@ -86,12 +95,25 @@ static int close_batch(sqlite3_vtab_cursor *base)
     return SQLITE_OK;
 }
 
+/* An authorizer can hide columns: then they are NULL, and we are not asked. */
+static int check_row(batch_cursor *cursor)
+{
+    const rowtide__batch *batch = cursor->batch;
+    size_t columns = (size_t)batch->table->key_count + (size_t)batch->count;
+    if (cursor->given == columns * cursor->at)
+        return SQLITE_OK;
+    sqlite3_vtab *vtab = cursor->base.pVtab;
+    sqlite3_free(vtab->zErrMsg);
+    vtab->zErrMsg = sqlite3_mprintf("an authorizer hides what is merged");
+    return SQLITE_ERROR;
+}
+
 static int next_row(sqlite3_vtab_cursor *base)
 {
     batch_cursor *cursor = (batch_cursor *)base;
     cursor->at++;
     cursor->column = 0;
-    return SQLITE_OK;
+    return check_row(cursor);
 }
 
 static int filter_batch(sqlite3_vtab_cursor *base, int plan, const char *text,
@@ -104,7 +126,7 @@ static int filter_batch(sqlite3_vtab_cursor *base, int plan, const char *text,
     (void)argv;
     cursor->batch = rowtide__batch_running(
         ((batch_table *)base->pVtab)->engine);
-    cursor->at = 0;
+    cursor->at = cursor->given = 0;
     cursor->column = 0;
     return SQLITE_OK;
 }
@@ -165,6 +187,7 @@ static int read_column(sqlite3_vtab_cursor *base, sqlite3_context *context,
         open_key(cursor);
     while (cursor->column <= column && rc == ROWTIDE_OK)
         rc = next_value(cursor, &value);
+    cursor->given++;
     if (rc == ROWTIDE_OK)
         give(context, &value);
     if (rc >= 0)

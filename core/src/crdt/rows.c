@@ -134,7 +134,7 @@ static void write_row_values(rowtide__writer *writer, int count, int batch)
         rowtide__write_format(writer, format, i + !batch);
     }
     rowtide__write_text(writer,
-                        batch ? " FROM rowtide_crdt_batch WHERE true" : ")");
+                        batch ? " FROM rowtide_crdt_batch(1) WHERE true" : ")");
 }
 
 static void write_upsert(rowtide__writer *writer,
