@@ -7,8 +7,11 @@ holds, whose rows are not held back, or by one INSERT for each change.
 from __future__ import annotations
 
 import contextlib
+import sqlite3
+import struct
 from typing import Any
 
+import pytest
 import rowtide
 from hypothesis import given
 from hypothesis import strategies as st
@@ -130,3 +133,65 @@ def test_as_cell_by_cell(before: list[CrdtChange], merged: list[CrdtChange]) -> 
             assert state(batched) == expected
             assert state(each) == expected
             assert state(selected) == expected
+
+
+# ## What may refuse a row is asked before
+
+SIXTEEN = b"0123456789abcdef"
+
+
+def cell(key: object, column: str, value: Any, site: bytes = SIXTEEN) -> CrdtChange:
+    return CrdtChange("t", packed(key), column, value, 1, 1, site, 1, 0)
+
+
+def open_with(*statements: str) -> contextlib.closing[rowtide.Connection]:
+    db = rowtide.connect(":memory:", isolation_level=None)
+    for sql in statements:
+        db.execute(sql)
+    db.crdt.enable("t")
+    return contextlib.closing(db)
+
+
+def test_a_clause_over_two_lines() -> None:
+    clause = "NOT NULL ON\n CONFLICT IGNORE DEFAULT 0"
+    with open_with(f"CREATE TABLE t(k INTEGER PRIMARY KEY NOT NULL, b {clause})") as db:
+        with pytest.raises(rowtide.ConstraintError, match='table "t", key 2'):
+            db.merge([cell(key, "b", None if key == 2 else key) for key in (1, 2, 3)])
+        assert db.execute("SELECT count(*) FROM t, crsql_changes").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("expression", ["b -> '$.x'", "'x' GLOB b"])
+def test_an_index_on_an_expression(expression: str) -> None:
+    refused = "{" if "->" in expression else "?" * 60_000
+    with open_with(
+        "CREATE TABLE t(k INTEGER PRIMARY KEY NOT NULL, b)",
+        f"CREATE INDEX i ON t({expression})",
+        "CREATE TABLE mine(x)",
+    ) as db:
+        db.execute("BEGIN")
+        db.execute("INSERT INTO mine VALUES (1)")
+        changes = [cell(key, "b", refused if key == 2 else "1") for key in (1, 2, 3)]
+        with pytest.raises(sqlite3.Error, match='table "t", key 2, column "b"'):
+            insert_selected(db, changes)
+        assert db.in_transaction
+        assert db.execute("SELECT count(*) FROM t").fetchone() == (0,)
+        assert db.execute("SELECT count(*) FROM mine").fetchone() == (1,)
+
+
+def test_a_key_that_is_not_a_number() -> None:
+    not_a_number = bytes([1, 2]) + struct.pack(">d", float("nan"))
+    with open_with("CREATE TABLE t(k REAL PRIMARY KEY NOT NULL, b)") as db:
+        changes = [cell(0.5, "b", 1), cell(1.5, "b", 2)._replace(pk=not_a_number)]
+        with pytest.raises(rowtide.InvalidError, match="a part of the key is NULL"):
+            db.merge(changes)
+
+
+def test_sites_while_changes_are_counted() -> None:
+    """PRAGMA count_changes makes a row of what an INSERT wrote."""
+    sites = [bytes([n]) * 16 for n in (5, 6, 7)]
+    with open_with("CREATE TABLE t(k INTEGER PRIMARY KEY NOT NULL, b)") as db:
+        db.execute("PRAGMA count_changes = 1")
+        db.merge([cell(key, "b", key, site) for key, site in enumerate(sites, 1)])
+        db.execute("PRAGMA count_changes = 0")
+        found = db.execute("SELECT val, site_id FROM crsql_changes ORDER BY pk").fetchall()
+        assert found == list(enumerate(sites, 1))

@@ -1,4 +1,5 @@
 #include "support/crdt.h"
+#include "support/merging.h"
 #include "support/oom.h"
 #include "support/peers.h"
 
@@ -8,33 +9,6 @@
 #include <string.h>
 
 /* Rows that are merged are held, and written many at once. */
-
-/* Integer keys, others, and keys of a table with rowids. */
-static const char MIXED[] =
-    "CREATE TABLE t(a INTEGER PRIMARY KEY NOT NULL, b, c);"
-    "CREATE TABLE u(k TEXT PRIMARY KEY NOT NULL, v, w) WITHOUT ROWID;"
-    "CREATE TABLE r(k TEXT PRIMARY KEY NOT NULL, v);";
-
-static int open_mixed(const char *path, const char *before, rowtide_db **out)
-{
-    int rc = rowtide_db_open(path, NULL, out);
-    if (rc == ROWTIDE_OK)
-        rc = rowtide_db_exec(*out, before);
-    if (rc == ROWTIDE_OK)
-        rc = rowtide_db_exec(*out, MIXED);
-    for (const char *table = "tur"; *table && rc == ROWTIDE_OK; table++) {
-        char name[2] = {*table, 0};
-        rc = rowtide_crdt_enable(*out, name);
-    }
-    return rc;
-}
-
-static rowtide_db *mixed(void)
-{
-    rowtide_db *db = NULL;
-    assert_ok(open_mixed(":memory:", "", &db));
-    return db;
-}
 
 /* Rows of all three in turn, none in the order of its key. */
 static const char FILL[] =
@@ -60,7 +34,7 @@ static void same_tables(rowtide_db *a, rowtide_db *b)
 static void tables_in_turn(void **state)
 {
     (void)state;
-    rowtide_db *from = mixed(), *to = mixed();
+    rowtide_db *from = merging_db(), *to = merging_db();
     scratch_exec(from, FILL);
     assert_ok(peers_merge_rows(to, from, NULL));
     same_tables(from, to);
@@ -74,7 +48,7 @@ static void tables_in_turn(void **state)
 static void more_than_a_batch(void **state)
 {
     (void)state;
-    rowtide_db *from = mixed(), *to = mixed();
+    rowtide_db *from = merging_db(), *to = merging_db();
     scratch_exec(from, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + "
                        "1 FROM n WHERE i < 40000) INSERT INTO u SELECT i * "
                        "7919 % 99991, i, 'value' FROM n");
@@ -114,70 +88,21 @@ static void many_columns(void **state)
 
 /* ## Change by change */
 
-static rowtide_crdt_change cell(const char *table, const void *pk, size_t size,
-                                const char *column, rowtide_value value,
-                                int version)
-{
-    rowtide_crdt_change change;
-    memset(&change, 0, sizeof change);
-    change.table = table;
-    change.pk = pk;
-    change.pk_size = size;
-    change.column = column;
-    change.value = value;
-    change.column_version = version;
-    change.db_version = 1;
-    change.site_id = "0123456789abcdef";
-    change.site_id_size = 16;
-    change.causal_length = 1;
-    return change;
-}
-
-/* A cell of table t, whose keys are below 128. */
-static rowtide_crdt_change of_t(int row, const char *column, int value,
-                                int version)
-{
-    static unsigned char keys[128][3];
-    unsigned char *pk = keys[row];
-    pk[0] = 1;
-    pk[1] = 0x09;
-    pk[2] = (unsigned char)row;
-    return cell("t", pk, 3, column, rowtide_value_integer(value), version);
-}
-
-static int add(rowtide_crdt_merge *merge, rowtide_crdt_change change)
-{
-    return rowtide_crdt_merge_add(merge, &change);
-}
-
-static rowtide_crdt_merge *begin(rowtide_db *db)
-{
-    rowtide_crdt_merge *merge = NULL;
-    assert_ok(rowtide_crdt_merge_begin(db, &merge));
-    return merge;
-}
-
-static void end(rowtide_crdt_merge *merge)
-{
-    assert_ok(rowtide_crdt_merge_end(merge, NULL));
-    rowtide_crdt_merge_free(merge);
-}
-
 static void a_row_comes_again(void **state)
 {
     (void)state;
     rowtide_db *db = crdt_db();
-    rowtide_crdt_merge *merge = begin(db);
+    rowtide_crdt_merge *merge = merging_begin(db);
     for (int row = 1; row <= 3; row++)
-        assert_ok(add(merge, of_t(row, "b", row, 1)));
+        assert_ok(merging_add(merge, merging_cell_of_t(row, "b", row, 1)));
     /* The same cells, then others, then both, then the first again. */
-    assert_ok(add(merge, of_t(2, "b", 20, 2)));
-    assert_ok(add(merge, of_t(3, "b", 30, 2)));
-    assert_ok(add(merge, of_t(2, "c", 21, 1)));
-    assert_ok(add(merge, of_t(3, "b", 300, 3)));
-    assert_ok(add(merge, of_t(3, "c", 301, 1)));
-    assert_ok(add(merge, of_t(2, "b", 200, 3)));
-    end(merge);
+    assert_ok(merging_add(merge, merging_cell_of_t(2, "b", 20, 2)));
+    assert_ok(merging_add(merge, merging_cell_of_t(3, "b", 30, 2)));
+    assert_ok(merging_add(merge, merging_cell_of_t(2, "c", 21, 1)));
+    assert_ok(merging_add(merge, merging_cell_of_t(3, "b", 300, 3)));
+    assert_ok(merging_add(merge, merging_cell_of_t(3, "c", 301, 1)));
+    assert_ok(merging_add(merge, merging_cell_of_t(2, "b", 200, 3)));
+    merging_end(merge);
     assert_rows(db, "SELECT * FROM t", "1|1|NULL;2|200|21;3|300|301;");
     rowtide_db_free(db);
 }
@@ -187,12 +112,12 @@ static void a_tie_with_what_is_held(void **state)
 {
     (void)state;
     rowtide_db *db = crdt_db();
-    rowtide_crdt_merge *merge = begin(db);
+    rowtide_crdt_merge *merge = merging_begin(db);
     for (int row = 1; row <= 3; row++)
-        assert_ok(add(merge, of_t(row, "b", 5, 1)));
-    assert_ok(add(merge, of_t(1, "b", 4, 1)));
-    assert_ok(add(merge, of_t(2, "b", 6, 1)));
-    end(merge);
+        assert_ok(merging_add(merge, merging_cell_of_t(row, "b", 5, 1)));
+    assert_ok(merging_add(merge, merging_cell_of_t(1, "b", 4, 1)));
+    assert_ok(merging_add(merge, merging_cell_of_t(2, "b", 6, 1)));
+    merging_end(merge);
     assert_rows(db, "SELECT a, b FROM t", "1|5;2|6;3|5;");
     rowtide_db_free(db);
 }
@@ -201,18 +126,18 @@ static void deletes_between(void **state)
 {
     (void)state;
     rowtide_db *db = crdt_db();
-    rowtide_crdt_merge *merge = begin(db);
+    rowtide_crdt_merge *merge = merging_begin(db);
     for (int row = 1; row <= 4; row++)
-        assert_ok(add(merge, of_t(row, "b", row, 1)));
+        assert_ok(merging_add(merge, merging_cell_of_t(row, "b", row, 1)));
     for (int row = 2; row <= 3; row++) {
-        rowtide_crdt_change gone = of_t(row, "-1", 0, 2);
+        rowtide_crdt_change gone = merging_cell_of_t(row, "-1", 0, 2);
         gone.causal_length = 2;
-        assert_ok(add(merge, gone));
+        assert_ok(merging_add(merge, gone));
     }
-    rowtide_crdt_change back = of_t(3, "c", 33, 1);
+    rowtide_crdt_change back = merging_cell_of_t(3, "c", 33, 1);
     back.causal_length = 3;
-    assert_ok(add(merge, back));
-    end(merge);
+    assert_ok(merging_add(merge, back));
+    merging_end(merge);
     assert_rows(db, "SELECT * FROM t", "1|1|NULL;3|NULL|33;4|4|NULL;");
     rowtide_db_free(db);
 }
@@ -223,13 +148,13 @@ static void the_refused_row_is_named(void **state)
     rowtide_db *db = crdt_db_with("CREATE TABLE t(a INTEGER PRIMARY KEY NOT "
                                   "NULL, b NOT NULL DEFAULT 0, c)");
     scratch_exec(db, "BEGIN; INSERT INTO t VALUES(1, 1, 1)");
-    rowtide_crdt_merge *merge = begin(db);
+    rowtide_crdt_merge *merge = merging_begin(db);
     for (int row = 1; row <= 9; row++) {
-        rowtide_crdt_change change = of_t(row, "b", row, 7);
+        rowtide_crdt_change change = merging_cell_of_t(row, "b", row, 7);
         if (row == 6)
             change.value = rowtide_value_null();
-        assert_ok(add(merge, change));
-        assert_ok(add(merge, of_t(row, "c", row, 7)));
+        assert_ok(merging_add(merge, change));
+        assert_ok(merging_add(merge, merging_cell_of_t(row, "c", row, 7)));
     }
     assert_status(rowtide_crdt_merge_end(merge, NULL), ROWTIDE_ECONSTRAINT);
     assert_message("table \"t\", key 6, column \"b\": NOT NULL constraint "
@@ -243,112 +168,52 @@ static void the_refused_row_is_named(void **state)
     rowtide_db_free(db);
 }
 
-/* ## The application in between */
-
-static void writes_to_another_row(void **state)
+/* What comes next is not to blame. */
+static void it_is_not_the_next_one(void **state)
 {
     (void)state;
-    rowtide_db *db = crdt_db();
-    rowtide_crdt_merge *merge = begin(db);
-    assert_ok(add(merge, of_t(1, "b", 1, 1)));
-    assert_ok(add(merge, of_t(2, "b", 2, 1)));
-    assert_ok(add(merge, of_t(3, "b", 3, 1)));
-    scratch_exec(db, "INSERT INTO t VALUES(9, 9, 9)");
-    assert_rows(db, "SELECT a FROM t", "1;2;3;9;");
-    assert_ok(add(merge, of_t(4, "b", 4, 1)));
-    end(merge);
-    assert_rows(db, "SELECT a, b FROM t", "1|1;2|2;3|3;4|4;9|9;");
-    assert_int_equal(
-        scratch_integer(db, "SELECT count(*) FROM crsql_changes WHERE site_id "
-                            "IS NULL"),
-        2);
-    rowtide_db_free(db);
-}
-
-/* It is there then. */
-static void writes_to_a_row_that_is_held(void **state)
-{
-    (void)state;
-    rowtide_db *db = mixed();
-    rowtide_crdt_merge *merge = begin(db);
-    assert_ok(add(merge, of_t(1, "b", 1, 1)));
-    assert_ok(add(merge, of_t(2, "b", 2, 1)));
-    assert_ok(add(merge, cell("u", "\x01\x0b\x01x", 4, "v",
-                              rowtide_value_integer(1), 1)));
-    assert_ok(add(merge, cell("u", "\x01\x0b\x01y", 4, "v",
-                              rowtide_value_integer(1), 1)));
-    scratch_exec(db, "UPDATE t SET c = 3 WHERE a = 1;"
-                     "UPDATE u SET v = 4 WHERE k = 'x'");
-    assert_ok(add(merge, of_t(2, "c", 5, 1)));
-    end(merge);
-    assert_rows(db, "SELECT * FROM t", "1|1|3;2|2|5;");
-    assert_rows(db, "SELECT k, v FROM u", "'x'|4;'y'|1;");
-    assert_rows(db,
-                "SELECT cid, col_version FROM crsql_changes WHERE site_id IS "
-                "NULL ORDER BY cid",
-                "'c'|1;'v'|2;");
-    rowtide_db_free(db);
-}
-
-static void changes_are_read(void **state)
-{
-    (void)state;
-    rowtide_db *db = crdt_db();
-    rowtide_crdt_merge *merge = begin(db);
-    for (int row = 1; row <= 3; row++)
-        assert_ok(add(merge, of_t(row, "b", row, 1)));
-    assert_rows(db, "SELECT hex(pk), val FROM crsql_changes ORDER BY pk",
-                "'010901'|1;'010902'|2;'010903'|3;");
-    assert_rows(db, "SELECT a FROM t", "1;2;3;");
-    end(merge);
-    rowtide_db_free(db);
-}
-
-static void a_trigger_comes_into_being(void **state)
-{
-    (void)state;
-    static const char *const CHANGES_OF_SCHEMA[] = {
-        "CREATE TEMP TRIGGER x AFTER INSERT ON main.t BEGIN SELECT 1; END",
-        "CREATE TRIGGER x AFTER INSERT ON t BEGIN SELECT 1; END"};
-    rowtide_db *db = crdt_db();
-    for (int i = 0; i < 2; i++) {
-        rowtide_crdt_merge *merge = begin(db);
-        assert_ok(add(merge, of_t(1, "b", 1, 1)));
-        assert_ok(add(merge, of_t(2, "b", 2, 1)));
-        scratch_exec(db, CHANGES_OF_SCHEMA[i]);
-        assert_status(rowtide_crdt_merge_end(merge, NULL), ROWTIDE_ESCHEMA);
-        assert_message("in the middle of a merge");
+    rowtide_db *db = crdt_db_with("CREATE TABLE t(a INTEGER PRIMARY KEY NOT "
+                                  "NULL, b NOT NULL DEFAULT 0, c)");
+    for (int deletes = 0; deletes < 2; deletes++) {
+        rowtide_crdt_merge *merge = merging_begin(db);
+        rowtide_crdt_change bad = merging_cell_of_t(1, "b", 0, 1), next;
+        bad.value = rowtide_value_null();
+        assert_ok(merging_add(merge, bad));
+        assert_ok(merging_add(merge, merging_cell_of_t(2, "b", 1, 1)));
+        next = deletes ? merging_cell_of_t(3, "-1", 0, 2)
+                       : merging_cell_of_t(2, "b", 2, 1);
+        next.causal_length = deletes ? 2 : 1;
+        assert_status(merging_add(merge, next), ROWTIDE_ECONSTRAINT);
+        assert_message("table \"t\", key 1, column \"b\": NOT NULL");
+        assert_null(strstr(rowtide_error_message(), "key 2"));
+        assert_null(strstr(rowtide_error_message(), "key 3"));
         rowtide_crdt_merge_free(merge);
-        scratch_exec(db, "DROP TRIGGER IF EXISTS x");
-        assert_int_equal(scratch_integer(db, "SELECT count(*) FROM t"), 0);
     }
     rowtide_db_free(db);
 }
 
-/* What each hook is told of. */
-static void count_rows(void *user, int op, const char *database,
-                       const char *table, sqlite3_int64 rowid)
-{
-    (void)database;
-    (void)rowid;
-    if (op == SQLITE_INSERT && strcmp(table, "t") == 0)
-        ++*(int *)user;
-}
-
-static void the_application_is_told(void **state)
+static void a_value_is_too_big(void **state)
 {
     (void)state;
-    int rows = 0;
+    char big[5000];
+    memset(big, 'x', sizeof big);
     rowtide_db *db = crdt_db();
-    sqlite3 *sqlite = rowtide_db_sqlite(db);
-    scratch_exec(db, "CREATE TABLE plain(x); INSERT INTO plain VALUES(1), (2)");
-    sqlite3_update_hook(sqlite, count_rows, &rows);
-    rowtide_crdt_merge *merge = begin(db);
-    for (int row = 1; row <= 50; row++)
-        assert_ok(add(merge, of_t(row, "b", row, 1)));
-    end(merge);
-    assert_int_equal(rows, 50);
-    assert_int_equal(sqlite3_last_insert_rowid(sqlite), 2);
+    sqlite3_limit(rowtide_db_sqlite(db), SQLITE_LIMIT_LENGTH, 4500);
+    for (size_t size = 2500; size <= sizeof big; size += 2500) {
+        rowtide_crdt_merge *merge = merging_begin(db);
+        for (int row = 1; row <= 3; row++) {
+            rowtide_crdt_change change = merging_cell_of_t(row, "b", row, 1);
+            if (row == 2)
+                change.value = rowtide_value_blob(big, size);
+            assert_ok(merging_add(merge, change));
+            change.column = "c";
+            assert_ok(merging_add(merge, change));
+        }
+        assert_status(rowtide_crdt_merge_end(merge, NULL), ROWTIDE_ETOOBIG);
+        assert_message("table \"t\", key 2, column");
+        assert_message("string or blob too big");
+        rowtide_crdt_merge_free(merge);
+    }
     rowtide_db_free(db);
 }
 
@@ -362,7 +227,7 @@ static int stop(void *user)
 static void it_is_interrupted(void **state)
 {
     (void)state;
-    rowtide_db *from = mixed(), *to = mixed();
+    rowtide_db *from = merging_db(), *to = merging_db();
     scratch_exec(from, FILL);
     sqlite3 *sqlite = rowtide_db_sqlite(to);
     int rc = ROWTIDE_ECANCELLED, failures = 0;
@@ -391,7 +256,7 @@ static void it_is_interrupted(void **state)
 static void savepoints(void **state)
 {
     (void)state;
-    rowtide_db *from = mixed(), *to = mixed();
+    rowtide_db *from = merging_db(), *to = merging_db();
     scratch_exec(from, FILL);
     const char *path = scratch_new_path();
     char *sql = sqlite3_mprintf("ATTACH %Q AS passed", path);
@@ -416,13 +281,59 @@ static void savepoints(void **state)
     rowtide_db_free(to);
 }
 
+/* They are not in the way. */
+static void tables_of_that_name(void **state)
+{
+    (void)state;
+    rowtide_db *db = crdt_db();
+    scratch_exec(db, "ATTACH ':memory:' AS x;"
+                     "CREATE TABLE x.rowtide_crdt_batch(c0, c1);"
+                     "CREATE TEMP TABLE rowtide_crdt_batch(c0, c1);"
+                     "CREATE TABLE main.rowtide_crdt_batch(c0, c1);"
+                     "INSERT INTO main.rowtide_crdt_batch VALUES(7, 7)");
+    rowtide_crdt_merge *merge = merging_begin(db);
+    for (int row = 1; row <= 3; row++)
+        assert_ok(merging_add(merge, merging_cell_of_t(row, "b", row, 1)));
+    merging_end(merge);
+    assert_rows(db, "SELECT a, b FROM t", "1|1;2|2;3|3;");
+    rowtide_db_free(db);
+}
+
+static int hide(void *user, int action, const char *table, const char *column,
+                const char *database, const char *trigger)
+{
+    (void)column;
+    (void)database;
+    (void)trigger;
+    return action == SQLITE_READ && strcmp(table, "rowtide_crdt_batch") == 0
+               ? *(int *)user
+               : SQLITE_OK;
+}
+
+static void an_authorizer_says_no(void **state)
+{
+    (void)state;
+    static const int ANSWERS[] = {SQLITE_DENY, SQLITE_IGNORE};
+    for (int i = 0; i < 2; i++) {
+        int answer = ANSWERS[i];
+        rowtide_db *db = crdt_db();
+        sqlite3_set_authorizer(rowtide_db_sqlite(db), hide, &answer);
+        rowtide_crdt_merge *merge = merging_begin(db);
+        for (int row = 11; row <= 13; row++)
+            assert_ok(merging_add(merge, merging_cell_of_t(row, "b", row, 1)));
+        merging_end(merge);
+        assert_rows(db, "SELECT a, b FROM t", "11|11;12|12;13|13;");
+        rowtide_db_free(db);
+    }
+}
+
 static void nobody_else_sees_it(void **state)
 {
     (void)state;
     rowtide_db *db = crdt_db();
     scratch_exec(db, "INSERT INTO t VALUES(1, 1, 1)");
     assert_int_equal(scratch_integer(db, "SELECT count(*) FROM "
-                                         "rowtide_crdt_batch"),
+                                         "rowtide_crdt_batch(1)"),
                      0);
     rowtide_db_free(db);
 }
@@ -431,8 +342,8 @@ static void nobody_else_sees_it(void **state)
 static void encodings(void **state)
 {
     (void)state;
-    rowtide_db *from = mixed(), *to = NULL;
-    assert_ok(open_mixed(":memory:", "PRAGMA encoding = 'UTF-16'", &to));
+    rowtide_db *from = merging_db(), *to = NULL;
+    assert_ok(merging_open(":memory:", "PRAGMA encoding = 'UTF-16'", &to));
     scratch_exec(from, "INSERT INTO u VALUES('\xc3\xa4', '\xe2\x82\xac', 1), "
                        "('b' || char(0) || 'c', x'00', '\xf0\x9f\x8c\x8a'), "
                        "('', '', x'')");
@@ -453,9 +364,9 @@ static void make_pair(pair *out)
 {
     rowtide_db *to = NULL;
     out->path = scratch_new_path();
-    assert_ok(open_mixed(out->path, "", &to));
+    assert_ok(merging_open(out->path, "", &to));
     rowtide_db_free(to);
-    out->from = mixed();
+    out->from = merging_db();
     scratch_exec(out->from,
                  "INSERT INTO t VALUES(2, 2, 'two'), (1, 1, 'one');"
                  "INSERT INTO u VALUES('b', 2, 'two'), ('a', 1, 'one');"
@@ -517,13 +428,12 @@ int main(void)
         cmocka_unit_test(a_tie_with_what_is_held),
         cmocka_unit_test(deletes_between),
         cmocka_unit_test(the_refused_row_is_named),
-        cmocka_unit_test(writes_to_another_row),
-        cmocka_unit_test(writes_to_a_row_that_is_held),
-        cmocka_unit_test(changes_are_read),
-        cmocka_unit_test(a_trigger_comes_into_being),
-        cmocka_unit_test(the_application_is_told),
+        cmocka_unit_test(it_is_not_the_next_one),
+        cmocka_unit_test(a_value_is_too_big),
         cmocka_unit_test(it_is_interrupted),
         cmocka_unit_test(savepoints),
+        cmocka_unit_test(tables_of_that_name),
+        cmocka_unit_test(an_authorizer_says_no),
         cmocka_unit_test(nobody_else_sees_it),
         cmocka_unit_test(encodings),
         cmocka_unit_test(memory_fails),

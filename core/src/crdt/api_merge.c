@@ -79,7 +79,8 @@ int rowtide__merging_add(rowtide__merging *merging,
 
 int rowtide__merging_flush(rowtide__merging *merging)
 {
-    return rowtide__merge_leave(merging->engine);
+    int rc = rowtide__merge_check(merging->engine);
+    return rc == ROWTIDE_OK ? rowtide__merge_leave(merging->engine) : rc;
 }
 
 int rowtide__merging_end(rowtide__merging *merging, rowtide_crdt_report **out)

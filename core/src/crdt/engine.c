@@ -122,6 +122,8 @@ static void keep_cache(rowtide__crdt *engine)
 void rowtide__crdt_end_transaction(rowtide__crdt *engine, int committed)
 {
     rowtide__merge_discard(engine);
+    if (engine->merge)
+        engine->merge->exposed = engine->merge->lost = 0;
     rowtide__pending_clear(engine->pending);
     if (committed) {
         keep_cache(engine);
@@ -139,7 +141,7 @@ void rowtide__crdt_end_transaction(rowtide__crdt *engine, int committed)
 
 int rowtide__crdt_savepoint(rowtide__crdt *engine, int number)
 {
-    int written = rowtide__merge_flush(engine);
+    int written = rowtide__merge_savepoint(engine, number);
     if (written != ROWTIDE_OK)
         return written;
     if (rowtide__pending_size(engine->pending) > PENDING_BYTES) {
@@ -153,7 +155,7 @@ int rowtide__crdt_savepoint(rowtide__crdt *engine, int number)
 
 int rowtide__crdt_release_savepoint(rowtide__crdt *engine, int number)
 {
-    int rc = rowtide__merge_flush(engine);
+    int rc = rowtide__merge_release(engine, number);
     rowtide__pending_unmark(engine->pending, number);
     engine->top_mark = number - 1;
     return rc;
@@ -161,7 +163,7 @@ int rowtide__crdt_release_savepoint(rowtide__crdt *engine, int number)
 
 void rowtide__crdt_rollback_to(rowtide__crdt *engine, int number)
 {
-    rowtide__merge_rollback_to(engine);
+    rowtide__merge_rollback_to(engine, number);
     engine->impacted = rowtide__pending_cut(engine->pending, number);
     rowtide__sites_forget(engine->sites);
     engine->serial++;
@@ -169,7 +171,8 @@ void rowtide__crdt_rollback_to(rowtide__crdt *engine, int number)
     engine->cut |= engine->logged_version > 0;
     if (engine->failed_mark >= number)
         engine->failed = 0;
-    if (engine->generation != engine->first_generation)
+    /* A statement of ours that fails has not changed the schema. */
+    if (engine->generation != engine->first_generation && engine->busy == 0)
         rowtide__crdt_tables_doubt(engine);
     rowtide__crdt_forget_clocks(engine);
 }

@@ -335,7 +335,9 @@ int rowtide__crdt_flush(rowtide__crdt *engine)
 
 int rowtide__crdt_commit(rowtide__crdt *engine)
 {
-    int rc = rowtide__merge_flush(engine);
+    int rc = rowtide__merge_check(engine);
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__merge_flush(engine);
     if (rc != ROWTIDE_OK || rowtide__pending_count(engine->pending) == 0)
         return rc;
     sqlite3_int64 rowid = sqlite3_last_insert_rowid(engine->sqlite);

@@ -3,6 +3,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 
+#include <math.h>
 #include <string.h>
 
 static int fail_key(const rowtide__crdt_table *table, const char *what)
@@ -46,6 +47,13 @@ int rowtide__key_pack(rowtide__crdt_table *table, const rowtide_value *values,
     return writer.rc;
 }
 
+/* SQLite makes NULL of what is not a number. */
+static int is_null(const rowtide_value *value)
+{
+    return value->type == ROWTIDE_NULL
+           || (value->type == ROWTIDE_REAL && isnan(value->real));
+}
+
 int rowtide__key_read(rowtide__crdt_table *table, const void *pk, size_t size,
                       rowtide_buffer *out, rowtide__key *key)
 {
@@ -59,7 +67,7 @@ int rowtide__key_read(rowtide__crdt_table *table, const void *pk, size_t size,
         return fail_key(table, "the key has another number of columns");
     rowtide__buffer_clear(out);
     while ((rc = rowtide__unpack_next(&unpack, &value)) == ROWTIDE_OK) {
-        if (value.type == ROWTIDE_NULL)
+        if (is_null(&value))
             return fail_key(table, "a part of the key is NULL");
         if (table->integer_key)
             return take_integer(table, &value, key);
@@ -96,9 +104,8 @@ int rowtide__key_bind(rowtide__crdt_table *table, sqlite3_stmt *stmt, int first,
     }
     for (int i = 0; i < table->key_count && rc == ROWTIDE_OK; i++) {
         rc = rowtide__unpack_next(&unpack, &value);
-        if (rc == ROWTIDE_OK
-            && rowtide__crdt_bind(stmt, first + i, &value) != SQLITE_OK)
-            rc = rowtide__nomem();
+        if (rc == ROWTIDE_OK)
+            rc = rowtide__crdt_bind(stmt, first + i, &value);
     }
     return rc;
 }

@@ -90,12 +90,23 @@ static int prepare_cell(merge *work)
     return rc;
 }
 
+/* The log may have the cell already, set earlier in this transaction. With a
+ * sequence of before it would be in there twice. */
+static int set_cell(merge *work, int32_t column, int64_t version)
+{
+    rowtide__cell cell = work->cell, last;
+    cell.version = version;
+    if (work->engine->batch > 0
+        && rowtide__clock_find(work->clock, column, &last)
+        && last.db_version == cell.db_version && last.sequence > cell.sequence)
+        cell.sequence = last.sequence + 1;
+    return rowtide__clock_set(work->clock, column, &cell);
+}
+
 static int set_sentinel(merge *work, int64_t version)
 {
-    rowtide__cell cell = work->cell;
-    cell.version = version;
     work->won++;
-    return rowtide__clock_set(work->clock, ROWTIDE__SENTINEL, &cell);
+    return set_cell(work, ROWTIDE__SENTINEL, version);
 }
 
 static int save(merge *work, int rc)
@@ -115,9 +126,16 @@ static int64_t sentinel_version(const rowtide_crdt_change *change)
     return version < length || version % 2 != length % 2 ? length : version;
 }
 
-static int merge_delete(merge *work)
+int rowtide__merge_flush_others(merge *work)
 {
     int rc = rowtide__merge_flush(work->engine);
+    work->others_failed = rc != ROWTIDE_OK;
+    return rc;
+}
+
+static int merge_delete(merge *work)
+{
+    int rc = rowtide__merge_flush_others(work);
     if (rc == ROWTIDE_OK)
         rc = prepare_cell(work);
     if (rc != ROWTIDE_OK)
@@ -132,7 +150,7 @@ static int merge_delete(merge *work)
 
 static int merge_create(merge *work)
 {
-    int rc = rowtide__merge_flush(work->engine);
+    int rc = rowtide__merge_flush_others(work);
     if (rc == ROWTIDE_OK)
         rc = prepare_cell(work);
     if (rc != ROWTIDE_OK)
@@ -199,7 +217,7 @@ static int merge_cell(merge *work)
     if (rc == ROWTIDE_OK)
         rc = may_hold(work, &hold);
     if (rc == ROWTIDE_OK && !hold)
-        rc = rowtide__merge_flush(work->engine);
+        rc = rowtide__merge_flush_others(work);
     if (rc != ROWTIDE_OK)
         return rc;
     if (length > work->length && (work->length != 0 || length > 1)) {
@@ -208,8 +226,8 @@ static int merge_cell(merge *work)
     }
     work->won++;
     if (rc == ROWTIDE_OK)
-        rc = rowtide__clock_set(
-            work->clock, work->table->columns[work->column].id, &work->cell);
+        rc = set_cell(work, work->table->columns[work->column].id,
+                      work->cell.version);
     return rc == ROWTIDE_OK ? write_cell(work, hold) : rc;
 }
 
@@ -227,9 +245,8 @@ static int merge_same_life(merge *work)
     if (rc != ROWTIDE_OK || order <= 0)
         return rc;
     rc = prepare_cell(work);
-    work->cell.version = stored.version;
     if (rc == ROWTIDE_OK)
-        rc = rowtide__clock_set(work->clock, ROWTIDE__SENTINEL, &work->cell);
+        rc = set_cell(work, ROWTIDE__SENTINEL, stored.version);
     return rc == ROWTIDE_OK ? save(work, rc) : rc;
 }
 
@@ -363,7 +380,7 @@ static int open_cache(rowtide__crdt *engine)
         return rowtide__fail(ROWTIDE_EMISUSE,
                              "crsql_changes cannot be written by a trigger "
                              "that a merge has fired");
-    return ROWTIDE_OK;
+    return rowtide__merge_check(engine);
 }
 
 /* What was merged before this change must not fail in its name. */
@@ -401,8 +418,10 @@ static int merge_one(rowtide__crdt *engine, const rowtide_crdt_change *change,
     engine->merge->busy = 0;
     if (rc != ROWTIDE_OK) {
         rowtide__merge_discard(engine);
-        return rowtide__merge_name(change->table, change->pk, change->pk_size,
-                                   change->column);
+        return work.others_failed
+                   ? rc
+                   : rowtide__merge_name(change->table, change->pk,
+                                         change->pk_size, change->column);
     }
     engine->impacted += work.won;
     *won = work.won;

@@ -45,6 +45,10 @@ struct rowtide__merge_cache {
     rowtide_buffer bytes;
 
     struct rowtide__batches *batches; /* merge_batch.c; NULL: none yet */
+
+    /* Savepoints of statements; 0: none. See rowtide__merge_savepoint(). */
+    int exposed; /* 1 + the one in which older rows were written */
+    int lost;    /* 1 + the one that took such rows with it */
 };
 
 /* How cells are merged. */
@@ -91,8 +95,12 @@ int rowtide__merge_leave(rowtide__crdt *engine);
 int rowtide__merge_next_row(rowtide__crdt *engine);
 /* Forget all that is held. */
 void rowtide__merge_discard(rowtide__crdt *engine);
-/* The same after a rollback to a savepoint. */
-void rowtide__merge_rollback_to(rowtide__crdt *engine);
+/* Savepoints: they begin, end, and are rolled back to. */
+int rowtide__merge_savepoint(rowtide__crdt *engine, int number);
+int rowtide__merge_release(rowtide__crdt *engine, int number);
+void rowtide__merge_rollback_to(rowtide__crdt *engine, int number);
+/* An error if rows that were merged were undone, their clocks not. */
+int rowtide__merge_check(const rowtide__crdt *engine);
 /* The application is writing to a row. */
 int rowtide__merge_yield(rowtide__crdt *engine, rowtide__crdt_table *table,
                          const rowtide__key *key);
@@ -114,6 +122,7 @@ int rowtide__batch_take(rowtide__crdt *engine);
 int rowtide__batch_write(rowtide__crdt *engine);
 void rowtide__batch_discard(rowtide__crdt *engine);
 void rowtide__batch_free(rowtide__crdt *engine);
+int rowtide__batch_any(const rowtide__crdt *engine);
 /* 1 if a batch has the row. */
 int rowtide__batch_has(const rowtide__crdt *engine,
                        const rowtide__crdt_table *table,
@@ -127,6 +136,9 @@ enum { ROWTIDE__BATCH_COLUMNS = 127 };
 /* Run a statement that writes to a table that takes part. What its triggers
  * write is tracked if they may be there, but for the row that is written. */
 int rowtide__merge_run(rowtide__crdt *engine, sqlite3_stmt *stmt, int triggers);
+/* Something in what was written is refused, and the statement undone: what was
+ * it? */
+int rowtide__merge_is_refused(const rowtide__crdt *engine, int rc);
 /* Write the cells of the row that are held. */
 int rowtide__merge_write_held(rowtide__crdt *engine);
 /* Is it the row that was merged into last? */

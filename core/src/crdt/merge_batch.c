@@ -66,6 +66,12 @@ const batch *rowtide__batch_running(const rowtide__crdt *engine)
     return merge && merge->batches ? merge->batches->running : NULL;
 }
 
+int rowtide__batch_any(const rowtide__crdt *engine)
+{
+    const batches *held = engine->merge->batches;
+    return held && held->count > 0;
+}
+
 static int is_same_key(const rowtide__crdt_table *table,
                        const rowtide__ordered_key *row, const rowtide__key *key)
 {
@@ -195,12 +201,6 @@ static int sort_rows(rowtide__crdt *engine, batch *it)
     return rc;
 }
 
-static int is_refused(const rowtide__crdt *engine, int rc)
-{
-    return (rc == ROWTIDE_ECONSTRAINT || rc == ROWTIDE_ESQL)
-           && !sqlite3_get_autocommit(engine->sqlite);
-}
-
 static int write_batch(rowtide__crdt *engine, batch *it)
 {
     int rc = rowtide__merge_read_guarded(engine, it->table);
@@ -211,7 +211,7 @@ static int write_batch(rowtide__crdt *engine, batch *it)
     if (rc != ROWTIDE_OK)
         return rc;
     rc = it->rows.count > 1 ? write_at_once(engine, it) : ROWTIDE_DONE;
-    if (rc == ROWTIDE_DONE || is_refused(engine, rc))
+    if (rc == ROWTIDE_DONE || rowtide__merge_is_refused(engine, rc))
         return write_singly(engine, it);
     return rc == ROWTIDE_OK
                ? rc

@@ -15,7 +15,12 @@ typedef struct rowtide__merge {
     rowtide__cell cell; /* what is set */
     int hold;
     int won;
+    int others_failed; /* what was held before: the error is not its own */
 } rowtide__merge;
+
+/* ## merge.c */
+/* What is held is written, so that it can be seen. */
+int rowtide__merge_flush_others(rowtide__merge *work);
 
 /* ## merge_wins.c */
 /* Is the change of a cell to be made? */

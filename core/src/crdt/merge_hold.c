@@ -9,13 +9,6 @@
 
 typedef struct rowtide__merge_cache cache;
 
-void rowtide__merge_rollback_to(rowtide__crdt *engine)
-{
-    /* A statement of ours that fails undoes itself. */
-    if (engine->merge && !engine->merge->writing)
-        rowtide__merge_discard(engine);
-}
-
 void rowtide__merge_discard(rowtide__crdt *engine)
 {
     cache *held = engine->merge;
@@ -73,6 +66,77 @@ int rowtide__merge_leave(rowtide__crdt *engine)
         held->table = NULL;
     return rc;
 }
+
+/* ## Savepoints
+ *
+ * What is held is written before a savepoint begins. A statement has begun its
+ * own when we are told of it, and if the statement fails the rows are undone
+ * with it, though they were merged before. That is noticed, and fails the
+ * merge: while one is going on nobody should write. */
+
+/* A savepoint of the application begins while no statement is writing. */
+static int is_of_statement(const rowtide__crdt *engine)
+{
+    for (sqlite3_stmt *stmt = sqlite3_next_stmt(engine->sqlite, NULL); stmt;
+         stmt = sqlite3_next_stmt(engine->sqlite, stmt))
+        if (sqlite3_stmt_busy(stmt) && !sqlite3_stmt_readonly(stmt))
+            return 1;
+    return 0;
+}
+
+int rowtide__merge_savepoint(rowtide__crdt *engine, int number)
+{
+    cache *held = engine->merge;
+    if (!held || held->writing)
+        return ROWTIDE_OK;
+    int any = (held->table && held->count > 0) || rowtide__batch_any(engine);
+    int rc = rowtide__merge_flush(engine);
+    if (any && is_of_statement(engine))
+        held->exposed = number + 1;
+    return rc;
+}
+
+static int fail_lost(void)
+{
+    return rowtide__fail(ROWTIDE_EMISUSE,
+                         "rows that were merged were undone by another "
+                         "statement that failed: nothing may be written "
+                         "until a merge has ended");
+}
+
+int rowtide__merge_check(const rowtide__crdt *engine)
+{
+    return engine->merge && engine->merge->lost ? fail_lost() : ROWTIDE_OK;
+}
+
+int rowtide__merge_release(rowtide__crdt *engine, int number)
+{
+    cache *held = engine->merge;
+    int rc = rowtide__merge_flush(engine);
+    if (!held)
+        return rc;
+    if (held->exposed > number)
+        held->exposed = 0;
+    return rc == ROWTIDE_OK && held->lost > number + 1 ? fail_lost() : rc;
+}
+
+void rowtide__merge_rollback_to(rowtide__crdt *engine, int number)
+{
+    cache *held = engine->merge;
+    if (!held)
+        return;
+    if (held->lost > number + 1)
+        held->lost = 0;
+    if (held->exposed == number + 1)
+        held->lost = held->exposed;
+    if (held->exposed > number)
+        held->exposed = 0;
+    /* A statement of ours that fails undoes itself, or is prepared again. */
+    if (!held->writing && engine->busy == 0)
+        rowtide__merge_discard(engine);
+}
+
+/* ## Rows that come and go */
 
 int rowtide__merge_next_row(rowtide__crdt *engine)
 {

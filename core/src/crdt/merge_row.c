@@ -58,10 +58,8 @@ static int run_keyed(rowtide__crdt *engine, sqlite3_stmt **stmt,
         rc = prepare_keyed(engine, held->table, stmt, verb, column);
     if (rc == ROWTIDE_OK)
         rc = rowtide__key_bind(held->table, *stmt, 1, &held->row);
-    if (rc == ROWTIDE_OK && column
-        && rowtide__crdt_bind(*stmt, held->table->key_count + 1, value)
-               != SQLITE_OK)
-        rc = rowtide__nomem();
+    if (rc == ROWTIDE_OK && column)
+        rc = rowtide__crdt_bind(*stmt, held->table->key_count + 1, value);
     return rc == ROWTIDE_OK ? run_untracked(engine, *stmt) : rc;
 }
 
@@ -195,11 +193,17 @@ int rowtide__merge_write_cell(rowtide__crdt *engine, int place,
 static int bind_cells(cache *held, sqlite3_stmt *stmt)
 {
     int first = held->table->key_count + 1;
-    for (int i = 0; i < held->count; i++)
-        if (rowtide__crdt_bind(stmt, first + i, &held->cells[i].value)
-            != SQLITE_OK)
-            return rowtide__nomem();
-    return ROWTIDE_OK;
+    int rc = ROWTIDE_OK;
+    for (int i = 0; i < held->count && rc == ROWTIDE_OK; i++)
+        rc = rowtide__crdt_bind(stmt, first + i, &held->cells[i].value);
+    return rc;
+}
+
+int rowtide__merge_is_refused(const rowtide__crdt *engine, int rc)
+{
+    return (rc == ROWTIDE_ECONSTRAINT || rc == ROWTIDE_ESQL
+            || rc == ROWTIDE_ETOOBIG)
+           && !sqlite3_get_autocommit(engine->sqlite);
 }
 
 /* ROWTIDE_DONE if it cannot be done at once. */
@@ -258,9 +262,7 @@ static int write_cells(rowtide__crdt *engine)
     if (rc == ROWTIDE_OK || !held->table)
         return rc;
     /* Which of them was it? */
-    if (rc == ROWTIDE_DONE
-        || ((rc == ROWTIDE_ECONSTRAINT || rc == ROWTIDE_ESQL)
-            && !sqlite3_get_autocommit(engine->sqlite)))
+    if (rc == ROWTIDE_DONE || rowtide__merge_is_refused(engine, rc))
         return write_each(engine);
     return rowtide__merge_name(held->table->name, held->pk.data, held->pk.size,
                                held->table->columns[held->places[0]].name);

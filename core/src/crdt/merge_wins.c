@@ -60,11 +60,9 @@ static int is_same_stored(merge *work, const rowtide_value *stored, int *out)
     int rc = prepare_is(work, &stmt);
     if (rc == ROWTIDE_OK)
         rc = rowtide__key_bind(work->table, stmt, 1, &work->key);
-    if (rc == ROWTIDE_OK
-        && rowtide__crdt_bind(stmt, work->table->key_count + 1,
-                              &work->change->value)
-               != SQLITE_OK)
-        rc = rowtide__nomem();
+    if (rc == ROWTIDE_OK)
+        rc = rowtide__crdt_bind(stmt, work->table->key_count + 1,
+                                &work->change->value);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_step(work->engine, stmt);
     if (rc == ROWTIDE_OK)
@@ -79,7 +77,7 @@ static int compare_value(merge *work, int *out)
     rowtide_value stored;
     int same = 0;
     table->reader = NULL;
-    int rc = rowtide__merge_flush(work->engine);
+    int rc = rowtide__merge_flush_others(work);
     if (rc == ROWTIDE_OK)
         rc = rowtide__crdt_prepare_get(work->engine, table);
     if (rc == ROWTIDE_OK) {

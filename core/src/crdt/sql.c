@@ -191,8 +191,7 @@ int rowtide__crdt_run(rowtide__crdt *engine, sqlite3_stmt *stmt)
     return rc < 0 ? rc : ROWTIDE_OK;
 }
 
-int rowtide__crdt_bind(sqlite3_stmt *stmt, int index,
-                       const rowtide_value *value)
+static int bind_value(sqlite3_stmt *stmt, int index, const rowtide_value *value)
 {
     const void *data = value->data ? value->data : "";
     switch (value->type) {
@@ -209,6 +208,17 @@ int rowtide__crdt_bind(sqlite3_stmt *stmt, int index,
     default:
         return sqlite3_bind_null(stmt, index);
     }
+}
+
+int rowtide__crdt_bind(sqlite3_stmt *stmt, int index,
+                       const rowtide_value *value)
+{
+    int rc = bind_value(stmt, index, value);
+    if (rc == SQLITE_OK)
+        return ROWTIDE_OK;
+    return rc == SQLITE_NOMEM
+               ? rowtide__nomem()
+               : rowtide__fail(code_of_sqlite(rc), "%s", sqlite3_errstr(rc));
 }
 
 int rowtide__crdt_argument(sqlite3_value *value, rowtide_value *out)

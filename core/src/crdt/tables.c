@@ -93,8 +93,6 @@ void rowtide__crdt_tables_doubt(rowtide__crdt *engine)
     engine->last = NULL;
     engine->generation++;
     engine->outdated = 1;
-    if (engine->busy)
-        return;
     for (rowtide__crdt_table *table = engine->tables; table;
          table = table->next)
         table->shaped = 0;
