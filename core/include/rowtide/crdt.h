@@ -197,7 +197,8 @@ typedef struct rowtide_crdt_merge rowtide_crdt_merge;
  * Begin to merge changes one by one. All of them are one transaction, or one
  * savepoint in the transaction of the caller. Rows are held and written many
  * at once: until the end, what is read of the tables through this connection
- * may be without some, and nothing should be written through it.
+ * may be without some, and nothing should be written through it. A statement
+ * that writes in between and fails makes the merge fail.
  *
  * @param out  free it with rowtide_crdt_merge_free()
  */
