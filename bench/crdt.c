@@ -190,6 +190,22 @@ static void bench_scattered(const struct shape *shape)
 
 /* ## Pull and merge */
 
+/* All columns of all rows are read. */
+static int64_t read_all(sqlite3 *db, const char *sql)
+{
+    sqlite3_stmt *stmt;
+    int64_t count = 0;
+    check(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK, sql);
+    int columns = sqlite3_column_count(stmt);
+    while (sqlite3_step(stmt) == SQLITE_ROW) {
+        for (int i = 0; i < columns; i++)
+            (void)sqlite3_column_type(stmt, i);
+        count++;
+    }
+    check(sqlite3_finalize(stmt) == SQLITE_OK, sql);
+    return count;
+}
+
 static int64_t pull_all(rowtide_db *db)
 {
     rowtide_crdt_change change;
@@ -199,35 +215,6 @@ static int64_t pull_all(rowtide_db *db)
     while (rowtide_crdt_pull_next(pull, &change) == ROWTIDE_OK)
         count++;
     rowtide_crdt_pull_free(pull);
-    return count;
-}
-
-static int64_t select_all(sqlite3 *db)
-{
-    sqlite3_stmt *stmt;
-    int64_t count = 0;
-    check(sqlite3_prepare_v2(db, "SELECT * FROM crsql_changes", -1, &stmt, NULL)
-              == SQLITE_OK,
-          "crsql_changes");
-    while (sqlite3_step(stmt) == SQLITE_ROW) {
-        for (int i = 0; i < 9; i++)
-            (void)sqlite3_column_type(stmt, i);
-        count++;
-    }
-    check(sqlite3_finalize(stmt) == SQLITE_OK, "reading crsql_changes");
-    return count;
-}
-
-static int64_t scan_all(sqlite3 *db)
-{
-    sqlite3_stmt *stmt;
-    int64_t count = 0;
-    check(sqlite3_prepare_v2(db, "SELECT * FROM t", -1, &stmt, NULL)
-              == SQLITE_OK,
-          "t");
-    while (sqlite3_step(stmt) == SQLITE_ROW)
-        count++;
-    sqlite3_finalize(stmt);
     return count;
 }
 
@@ -310,13 +297,14 @@ static pulled bench_pull(side *it, side *plain, const struct shape *shape)
 {
     pulled out;
     double start = cpu_seconds();
-    int rows = (int)scan_all(plain->sqlite);
+    int rows = (int)read_all(plain->sqlite, "SELECT * FROM t");
     double scan = cpu_seconds() - start;
     start = cpu_seconds();
     out.changes = pull_all(it->db);
     out.api = cpu_seconds() - start;
     start = cpu_seconds();
-    check(select_all(it->sqlite) == out.changes, "as many changes in SQL");
+    check(read_all(it->sqlite, "SELECT * FROM crsql_changes") == out.changes,
+          "as many changes in SQL");
     out.select = cpu_seconds() - start;
     print_line("crdt-pull", "api", shape, rows, "plain", scan, 0);
     print_line("crdt-pull", "api", shape, rows, "rowtide", out.api,

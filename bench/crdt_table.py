@@ -21,9 +21,8 @@ PROMISES = {
 }
 # And the least of changes per second, or the most of seconds.
 RATES = (
-    ("pull by the library", "crdt-pull", "api", 1_500_000),
-    ("SELECT from crsql_changes", "crdt-pull", "select", 1_500_000),
-    ("merge by the library", "crdt-merge", "api", 500_000),
+    ("pull", "crdt-pull", "api", 1_500_000),
+    ("merge", "crdt-merge", "api", 500_000),
 )
 LOOKUP_SECONDS = 0.0001
 
