@@ -23,7 +23,7 @@ static size_t value_size(const unsigned char *data, size_t left)
     size_t number = 0, bytes = (size_t)data[0] >> 3;
     int type = data[0] & 7;
     if (type == ROWTIDE_INTEGER)
-        return 1 + bytes;
+        return bytes <= 8 ? 1 + bytes : 0;
     if (type == ROWTIDE_REAL)
         return 1 + 8;
     if ((type != ROWTIDE_TEXT && type != ROWTIDE_BLOB) || bytes > 8

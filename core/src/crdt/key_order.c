@@ -15,7 +15,6 @@ typedef rowtide__ordered_key ordered;
 void rowtide__key_order_clear(key_order *order)
 {
     order->count = 0;
-    order->shared = SIZE_MAX;
     rowtide__buffer_clear(&order->bytes);
 }
 
@@ -26,57 +25,43 @@ void rowtide__key_order_dispose(key_order *order)
     memset(order, 0, sizeof *order);
 }
 
-/* ## Gathering */
-
-/* So that comparing cannot fail. */
-static int check_key(const void *data, size_t size, int columns)
-{
-    rowtide__unpack unpack = {data, size, 0, columns};
-    rowtide_value value;
-    int rc = ROWTIDE_OK;
-    while (rc == ROWTIDE_OK)
-        rc = rowtide__unpack_next(&unpack, &value);
-    return rc < 0 ? rc : ROWTIDE_OK;
-}
-
-static void share(key_order *order, const char *data, size_t size)
-{
-    const char *first = order->bytes.data;
-    size_t same = 0;
-    while (same < order->shared && same < size && first[same] == data[same])
-        same++;
-    order->shared = same;
-}
-
-int rowtide__key_order_add(key_order *order, int columns, const void *data,
-                           size_t size, int64_t number)
+int rowtide__key_order_add(key_order *order, const void *data, size_t size,
+                           int64_t number)
 {
     ordered key = {0, number, NULL, size};
-    int rc = check_key(data, size, columns);
-    if (rc == ROWTIDE_OK)
-        rc = rowtide__grow(&order->keys, &order->capacity, order->count + 1,
+    int rc = rowtide__grow(&order->keys, &order->capacity, order->count + 1,
                            sizeof *order->keys);
     if (rc == ROWTIDE_OK)
         rc = rowtide__buffer_append(&order->bytes, data, size);
-    if (rc != ROWTIDE_OK)
-        return rc;
-    share(order, data, size);
-    order->keys[order->count++] = key;
-    return ROWTIDE_OK;
+    if (rc == ROWTIDE_OK)
+        order->keys[order->count++] = key;
+    return rc;
 }
 
 /* ## Ranks */
 
+static int have_in_common(const key_order *order, size_t start, size_t end)
+{
+    const unsigned char *first = order->keys[0].data;
+    for (size_t i = 1; i < order->count; i++) {
+        const ordered *key = &order->keys[i];
+        if (key->size < end
+            || memcmp(key->data + start, first + start, end - start) != 0)
+            return 0;
+    }
+    return 1;
+}
+
 /* Where the first column begins in which keys differ: the same in each. */
 static size_t first_difference(const key_order *order, int columns)
 {
-    rowtide__unpack unpack = {(const unsigned char *)order->bytes.data,
-                              order->bytes.size, 0, columns};
+    const ordered *first = &order->keys[0];
+    rowtide__unpack unpack = {first->data, first->size, 0, columns};
     rowtide_value value;
     size_t start = 0;
-    while (order->count > 0 && unpack.left > 1) {
+    while (unpack.left > 1) {
         rowtide__unpack_next(&unpack, &value);
-        if (unpack.at > order->shared)
+        if (!have_in_common(order, start, unpack.at))
             break;
         start = unpack.at;
     }

@@ -17,17 +17,16 @@ typedef struct rowtide__key_order {
     rowtide__ordered_key *keys;
     size_t count, capacity;
     rowtide_buffer bytes;
-    size_t shared; /* bytes that all keys begin with */
 } rowtide__key_order;
 
 void rowtide__key_order_clear(rowtide__key_order *order);
 void rowtide__key_order_dispose(rowtide__key_order *order);
-/* A packed key of so many columns. ROWTIDE_ECORRUPT if it is none. */
-int rowtide__key_order_add(rowtide__key_order *order, int columns,
-                           const void *data, size_t size, int64_t number);
+/* Packed values, which have been checked. */
+int rowtide__key_order_add(rowtide__key_order *order, const void *data,
+                           size_t size, int64_t number);
 /* Find the keys, leaving them in the order in which they came. */
 void rowtide__key_order_locate(rowtide__key_order *order);
-/* Find them, and sort. */
+/* Find them, and sort: keys of so many columns. */
 int rowtide__key_order_sort(rowtide__key_order *order, int columns);
 
 #endif

@@ -136,8 +136,8 @@ static int gather(keys_cursor *cursor, int64_t row, int64_t last)
         int rc = rowtide__blocks_read(engine_of(&cursor->base), cursor->table,
                                       row, &found);
         if (rc == ROWTIDE_OK)
-            rc = rowtide__key_order_add(&cursor->keys, cursor->key_count,
-                                        found.data, found.size, row);
+            rc = rowtide__key_order_add(&cursor->keys, found.data, found.size,
+                                        row);
         if (rc < 0)
             return rc;
     }

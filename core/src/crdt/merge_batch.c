@@ -316,8 +316,7 @@ static int add_row(cache *merge, batch *it)
     if (rc == ROWTIDE_OK && it->table->integer_key)
         rc = pack_integer(merge);
     if (rc == ROWTIDE_OK)
-        rc = rowtide__key_order_add(&it->rows, it->table->key_count,
-                                    merge->key.data, merge->key.size,
+        rc = rowtide__key_order_add(&it->rows, merge->key.data, merge->key.size,
                                     (int64_t)start);
     if (rc != ROWTIDE_OK)
         return rc;
