@@ -1,20 +1,14 @@
 #include "crdt/enable.h"
 #include "crdt/merge.h"
 #include "crdt/pack.h"
+#include "crdt/vtab.h"
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/writer.h"
 
-#include <string.h>
-
 /* rowtide_crdt_batch(1): the rows of the batch that is being written, key first.
  * There are none at other times. As a function no table of that name can take
  * its place. */
-
-typedef struct batch_table {
-    sqlite3_vtab base;
-    rowtide__crdt *engine;
-} batch_table;
 
 typedef struct batch_cursor {
     sqlite3_vtab_cursor base;
@@ -24,7 +18,7 @@ typedef struct batch_cursor {
     rowtide__unpack unpack;
 } batch_cursor;
 
-static int declare(sqlite3 *sqlite)
+static int declare(sqlite3 *sqlite, void *engine, sqlite3_vtab **out)
 {
     rowtide_buffer sql = ROWTIDE_BUFFER_INIT;
     rowtide__writer writer = {&sql, ROWTIDE_OK};
@@ -32,8 +26,9 @@ static int declare(sqlite3 *sqlite)
         rowtide__write_format(&writer, i > 0 ? ", c%d" : "CREATE TABLE x(c%d",
                               i);
     rowtide__write_text(&writer, ", one HIDDEN)");
-    int rc = writer.rc == ROWTIDE_OK ? sqlite3_declare_vtab(sqlite, sql.data)
-                                     : SQLITE_NOMEM;
+    int rc = writer.rc == ROWTIDE_OK
+                 ? rowtide__vtab_connect(sqlite, engine, sql.data, out)
+                 : SQLITE_NOMEM;
     rowtide_buffer_dispose(&sql);
     return rc;
 }
@@ -45,22 +40,7 @@ static int connect_batch(sqlite3 *sqlite, void *engine, int argc,
     (void)argc;
     (void)argv;
     (void)message;
-    int rc = declare(sqlite);
-    batch_table *made = rc == SQLITE_OK ? sqlite3_malloc(sizeof *made) : NULL;
-    if (!made)
-        return rc == SQLITE_OK ? SQLITE_NOMEM : rc;
-    memset(made, 0, sizeof *made);
-    made->engine = engine;
-    sqlite3_vtab_config(sqlite, SQLITE_VTAB_INNOCUOUS);
-    *out = &made->base;
-    return SQLITE_OK;
-}
-
-static int disconnect_batch(sqlite3_vtab *vtab)
-{
-    sqlite3_free(vtab->zErrMsg);
-    sqlite3_free(vtab);
-    return SQLITE_OK;
+    return declare(sqlite, engine, out);
 }
 
 static int plan_batch(sqlite3_vtab *vtab, sqlite3_index_info *info)
@@ -80,13 +60,8 @@ static int plan_batch(sqlite3_vtab *vtab, sqlite3_index_info *info)
 
 static int open_batch(sqlite3_vtab *vtab, sqlite3_vtab_cursor **out)
 {
-    batch_cursor *cursor = sqlite3_malloc(sizeof *cursor);
     (void)vtab;
-    if (!cursor)
-        return SQLITE_NOMEM;
-    memset(cursor, 0, sizeof *cursor);
-    *out = &cursor->base;
-    return SQLITE_OK;
+    return rowtide__vtab_open(sizeof(batch_cursor), out);
 }
 
 static int close_batch(sqlite3_vtab_cursor *base)
@@ -124,8 +99,7 @@ static int filter_batch(sqlite3_vtab_cursor *base, int plan, const char *text,
     (void)text;
     (void)argc;
     (void)argv;
-    cursor->batch = rowtide__batch_running(
-        ((batch_table *)base->pVtab)->engine);
+    cursor->batch = rowtide__batch_running(rowtide__vtab_engine(base->pVtab));
     cursor->at = cursor->given = 0;
     cursor->column = 0;
     return SQLITE_OK;
@@ -190,11 +164,7 @@ static int read_column(sqlite3_vtab_cursor *base, sqlite3_context *context,
     cursor->given++;
     if (rc == ROWTIDE_OK)
         give(context, &value);
-    if (rc >= 0)
-        return SQLITE_OK;
-    sqlite3_free(base->pVtab->zErrMsg);
-    base->pVtab->zErrMsg = sqlite3_mprintf("%s", rowtide_error_message());
-    return rowtide__crdt_code(rc);
+    return rowtide__vtab_end_call(base->pVtab, rc);
 }
 
 static int read_rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *out)
@@ -206,7 +176,7 @@ static int read_rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *out)
 static const sqlite3_module MODULE = {
     .xConnect = connect_batch,
     .xBestIndex = plan_batch,
-    .xDisconnect = disconnect_batch,
+    .xDisconnect = rowtide__vtab_disconnect,
     .xOpen = open_batch,
     .xClose = close_batch,
     .xFilter = filter_batch,

@@ -1,5 +1,4 @@
-#include "crdt/engine.h"
-#include "base/alloc.h"
+#include "crdt/vtab.h"
 #include "base/error.h"
 
 #include <string.h>
@@ -32,34 +31,12 @@ enum {
     DESCENDING = 1024
 };
 
-typedef struct changes_table {
-    sqlite3_vtab base;
-    rowtide__crdt *engine;
-} changes_table;
-
 typedef struct changes_cursor {
     sqlite3_vtab_cursor base;
     rowtide__reader *reader;
     rowtide_crdt_change change;
     int ended;
 } changes_cursor;
-
-static int fail(sqlite3_vtab *vtab, int status)
-{
-    sqlite3_free(vtab->zErrMsg);
-    vtab->zErrMsg = sqlite3_mprintf("%s", rowtide_error_message());
-    return rowtide__crdt_code(status);
-}
-
-static int end_call(sqlite3_vtab *vtab, int status)
-{
-    return status < 0 ? fail(vtab, status) : SQLITE_OK;
-}
-
-static rowtide__crdt *engine_of(sqlite3_vtab *vtab)
-{
-    return ((changes_table *)vtab)->engine;
-}
 
 /* The column site_id may be NULL so that SQLite asks us about IS NULL. */
 static const char DECLARATION[] =
@@ -75,25 +52,7 @@ static int connect_changes(sqlite3 *sqlite, void *engine, int argc,
     (void)argc;
     (void)argv;
     (void)message;
-    int rc = sqlite3_declare_vtab(sqlite, DECLARATION);
-    changes_table *table = sqlite3_malloc(sizeof *table);
-    if (rc != SQLITE_OK || !table) {
-        sqlite3_free(table);
-        return rc != SQLITE_OK ? rc : SQLITE_NOMEM;
-    }
-    memset(table, 0, sizeof *table);
-    table->engine = engine;
-    sqlite3_vtab_config(sqlite, SQLITE_VTAB_INNOCUOUS);
-    *out = &table->base;
-    return SQLITE_OK;
-}
-
-/* SQLite takes no message of what failed in a savepoint. */
-static int disconnect_changes(sqlite3_vtab *vtab)
-{
-    sqlite3_free(vtab->zErrMsg);
-    sqlite3_free(vtab);
-    return SQLITE_OK;
+    return rowtide__vtab_connect(sqlite, engine, DECLARATION, out);
 }
 
 /* ## Planning */
@@ -221,20 +180,15 @@ static int best_index(sqlite3_vtab *vtab, sqlite3_index_info *info)
 
 static int open_changes(sqlite3_vtab *vtab, sqlite3_vtab_cursor **out)
 {
-    changes_cursor *cursor = sqlite3_malloc(sizeof *cursor);
     (void)vtab;
-    if (!cursor)
-        return SQLITE_NOMEM;
-    memset(cursor, 0, sizeof *cursor);
-    *out = &cursor->base;
-    return SQLITE_OK;
+    return rowtide__vtab_open(sizeof(changes_cursor), out);
 }
 
 static void end_reading(changes_cursor *cursor)
 {
     if (!cursor->reader)
         return;
-    engine_of(cursor->base.pVtab)->reading--;
+    rowtide__vtab_engine(cursor->base.pVtab)->reading--;
     rowtide__reader_free(cursor->reader);
     cursor->reader = NULL;
 }
@@ -325,7 +279,7 @@ static int next_change(sqlite3_vtab_cursor *base)
     changes_cursor *cursor = (changes_cursor *)base;
     int rc = rowtide__reader_next(cursor->reader, &cursor->change);
     cursor->ended = rc != ROWTIDE_OK;
-    return end_call(base->pVtab, rc);
+    return rowtide__vtab_end_call(base->pVtab, rc);
 }
 
 static int filter_changes(sqlite3_vtab_cursor *base, int plan,
@@ -339,10 +293,10 @@ static int filter_changes(sqlite3_vtab_cursor *base, int plan,
     cursor->ended = 1;
     if (!read_plan(&filter, plan, argv))
         return SQLITE_OK;
-    rowtide__crdt *engine = engine_of(base->pVtab);
+    rowtide__crdt *engine = rowtide__vtab_engine(base->pVtab);
     int rc = rowtide__reader_open(engine, &filter, &cursor->reader);
     if (rc != ROWTIDE_OK)
-        return fail(base->pVtab, rc);
+        return rowtide__vtab_end_call(base->pVtab, rc);
     engine->reading++;
     return next_change(base);
 }
@@ -369,8 +323,8 @@ static int read_column(sqlite3_vtab_cursor *base, sqlite3_context *context,
         sqlite3_result_text(context, change->column, -1, SQLITE_TRANSIENT);
         break;
     case VAL:
-        return end_call(base->pVtab,
-                        rowtide__reader_result(cursor->reader, context));
+        return rowtide__vtab_end_call(
+            base->pVtab, rowtide__reader_result(cursor->reader, context));
     case COL_VERSION:
         sqlite3_result_int64(context, change->column_version);
         break;
@@ -428,22 +382,23 @@ static int update_changes(sqlite3_vtab *vtab, int argc, sqlite3_value **argv,
     memset(&change, 0, sizeof change);
     int rc = read_change(argv + 2, &change);
     if (rc == ROWTIDE_OK)
-        rc = rowtide__crdt_merge_change(engine_of(vtab), &change, &won);
+        rc = rowtide__crdt_merge_change(rowtide__vtab_engine(vtab), &change,
+                                        &won);
     *rowid = 0;
-    return end_call(vtab, rc);
+    return rowtide__vtab_end_call(vtab, rc);
 }
 
 /* ## The transaction */
 
 static int begin_changes(sqlite3_vtab *vtab)
 {
-    rowtide__crdt_begin(engine_of(vtab));
+    rowtide__crdt_begin(rowtide__vtab_engine(vtab));
     return SQLITE_OK;
 }
 
 static int sync_changes(sqlite3_vtab *vtab)
 {
-    rowtide__crdt *engine = engine_of(vtab);
+    rowtide__crdt *engine = rowtide__vtab_engine(vtab);
     int rc = ROWTIDE_OK;
     if (engine->failed)
         rc = rowtide__fail(ROWTIDE_EMISUSE,
@@ -454,35 +409,37 @@ static int sync_changes(sqlite3_vtab *vtab)
     /* What is not swept now will be another time. */
     if (rc == ROWTIDE_OK && rowtide__crdt_sweep(engine) != ROWTIDE_OK)
         rowtide_error_clear();
-    return end_call(vtab, rc);
+    return rowtide__vtab_end_call(vtab, rc);
 }
 
 static int commit_changes(sqlite3_vtab *vtab)
 {
-    rowtide__crdt_end_transaction(engine_of(vtab), 1);
+    rowtide__crdt_end_transaction(rowtide__vtab_engine(vtab), 1);
     return SQLITE_OK;
 }
 
 static int rollback_changes(sqlite3_vtab *vtab)
 {
-    rowtide__crdt_end_transaction(engine_of(vtab), 0);
+    rowtide__crdt_end_transaction(rowtide__vtab_engine(vtab), 0);
     return SQLITE_OK;
 }
 
 static int savepoint_changes(sqlite3_vtab *vtab, int number)
 {
-    return end_call(vtab, rowtide__crdt_savepoint(engine_of(vtab), number));
+    return rowtide__vtab_end_call(
+        vtab, rowtide__crdt_savepoint(rowtide__vtab_engine(vtab), number));
 }
 
 static int release_changes(sqlite3_vtab *vtab, int number)
 {
-    return end_call(vtab,
-                    rowtide__crdt_release_savepoint(engine_of(vtab), number));
+    return rowtide__vtab_end_call(
+        vtab,
+        rowtide__crdt_release_savepoint(rowtide__vtab_engine(vtab), number));
 }
 
 static int rollback_to_changes(sqlite3_vtab *vtab, int number)
 {
-    rowtide__crdt_rollback_to(engine_of(vtab), number);
+    rowtide__crdt_rollback_to(rowtide__vtab_engine(vtab), number);
     return SQLITE_OK;
 }
 
@@ -490,7 +447,7 @@ static const sqlite3_module MODULE = {
     .iVersion = 2,
     .xConnect = connect_changes,
     .xBestIndex = best_index,
-    .xDisconnect = disconnect_changes,
+    .xDisconnect = rowtide__vtab_disconnect,
     .xOpen = open_changes,
     .xClose = close_changes,
     .xFilter = filter_changes,

@@ -2,11 +2,10 @@
 #include "crdt/key_order.h"
 #include "crdt/numbers.h"
 #include "crdt/pack.h"
+#include "crdt/vtab.h"
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/writer.h"
-
-#include <string.h>
 
 /* rowtide_crdt_keys(table, first, last): the keys with numbers in this range,
  * or the first of them if they are many. They come in about the order of the
@@ -17,11 +16,6 @@ enum { ROW, TABLE_ID, FIRST, LAST, KEY };
 /* Of keys, and of their bytes. */
 enum { MOST = 1 << 15, LARGEST = 1 << 20 };
 
-typedef struct keys_table {
-    sqlite3_vtab base;
-    rowtide__crdt *engine;
-} keys_table;
-
 typedef struct keys_cursor {
     sqlite3_vtab_cursor base;
     rowtide__crdt_table *table;
@@ -30,7 +24,7 @@ typedef struct keys_cursor {
     size_t at;
 } keys_cursor;
 
-static int declare(sqlite3 *sqlite)
+static int declare(sqlite3 *sqlite, void *engine, sqlite3_vtab **out)
 {
     rowtide_buffer sql = ROWTIDE_BUFFER_INIT;
     rowtide__writer writer = {&sql, ROWTIDE_OK};
@@ -39,8 +33,9 @@ static int declare(sqlite3 *sqlite)
     for (int i = 0; i < ROWTIDE__MAX_KEYS; i++)
         rowtide__write_format(&writer, ", k%d", i);
     rowtide__write_text(&writer, ")");
-    int rc = writer.rc == ROWTIDE_OK ? sqlite3_declare_vtab(sqlite, sql.data)
-                                     : SQLITE_NOMEM;
+    int rc = writer.rc == ROWTIDE_OK
+                 ? rowtide__vtab_connect(sqlite, engine, sql.data, out)
+                 : SQLITE_NOMEM;
     rowtide_buffer_dispose(&sql);
     return rc;
 }
@@ -52,21 +47,7 @@ static int connect_keys(sqlite3 *sqlite, void *engine, int argc,
     (void)argc;
     (void)argv;
     (void)message;
-    int rc = declare(sqlite);
-    keys_table *made = rc == SQLITE_OK ? sqlite3_malloc(sizeof *made) : NULL;
-    if (!made)
-        return rc == SQLITE_OK ? SQLITE_NOMEM : rc;
-    memset(made, 0, sizeof *made);
-    made->engine = engine;
-    sqlite3_vtab_config(sqlite, SQLITE_VTAB_INNOCUOUS);
-    *out = &made->base;
-    return SQLITE_OK;
-}
-
-static int disconnect_keys(sqlite3_vtab *vtab)
-{
-    sqlite3_free(vtab);
-    return SQLITE_OK;
+    return declare(sqlite, engine, out);
 }
 
 /* Without all three there is nothing to see. */
@@ -94,13 +75,8 @@ static int plan_keys(sqlite3_vtab *vtab, sqlite3_index_info *info)
 
 static int open_keys(sqlite3_vtab *vtab, sqlite3_vtab_cursor **out)
 {
-    keys_cursor *cursor = sqlite3_malloc(sizeof *cursor);
     (void)vtab;
-    if (!cursor)
-        return SQLITE_NOMEM;
-    memset(cursor, 0, sizeof *cursor);
-    *out = &cursor->base;
-    return SQLITE_OK;
+    return rowtide__vtab_open(sizeof(keys_cursor), out);
 }
 
 static int close_keys(sqlite3_vtab_cursor *base)
@@ -111,18 +87,9 @@ static int close_keys(sqlite3_vtab_cursor *base)
     return SQLITE_OK;
 }
 
-static int end_call(sqlite3_vtab_cursor *base, int status)
-{
-    if (status >= 0)
-        return SQLITE_OK;
-    sqlite3_free(base->pVtab->zErrMsg);
-    base->pVtab->zErrMsg = sqlite3_mprintf("%s", rowtide_error_message());
-    return rowtide__crdt_code(status);
-}
-
 static rowtide__crdt *engine_of(sqlite3_vtab_cursor *base)
 {
-    return ((keys_table *)base->pVtab)->engine;
+    return rowtide__vtab_engine(base->pVtab);
 }
 
 /* ## Gathering */
@@ -179,14 +146,14 @@ static int filter_keys(sqlite3_vtab_cursor *base, int plan, const char *text,
     int rc = rowtide__crdt_table_by_id(
         engine_of(base), sqlite3_value_int64(argv[0]), &cursor->table);
     if (rc != ROWTIDE_OK || cursor->table->integer_key)
-        return end_call(base, rc);
+        return rowtide__vtab_end_call(base->pVtab, rc);
     cursor->key_count = cursor->table->key_count;
     rc = bound(cursor, &first, &last);
     if (rc == ROWTIDE_OK)
         rc = gather(cursor, first, last);
     if (rc == ROWTIDE_OK)
         rc = rowtide__key_order_sort(&cursor->keys, cursor->key_count);
-    return end_call(base, rc);
+    return rowtide__vtab_end_call(base->pVtab, rc);
 }
 
 /* ## Giving */
@@ -227,8 +194,9 @@ static int read_column(sqlite3_vtab_cursor *base, sqlite3_context *context,
 {
     const rowtide__ordered_key *key = key_at(base);
     if (column >= KEY)
-        return end_call(base, result_part(key, context, column - KEY,
-                                          ((keys_cursor *)base)->key_count));
+        return rowtide__vtab_end_call(
+            base->pVtab, result_part(key, context, column - KEY,
+                                     ((keys_cursor *)base)->key_count));
     if (column == ROW)
         sqlite3_result_int64(context, key->number);
     return SQLITE_OK;
@@ -243,7 +211,7 @@ static int read_rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *out)
 static const sqlite3_module MODULE = {
     .xConnect = connect_keys,
     .xBestIndex = plan_keys,
-    .xDisconnect = disconnect_keys,
+    .xDisconnect = rowtide__vtab_disconnect,
     .xOpen = open_keys,
     .xClose = close_keys,
     .xFilter = filter_keys,

@@ -1,5 +1,5 @@
-#include "crdt/engine.h"
 #include "crdt/pack.h"
+#include "crdt/vtab.h"
 #include "base/error.h"
 
 #include <string.h>
@@ -15,30 +15,15 @@ typedef struct unpack_cursor {
     sqlite3_int64 row;
 } unpack_cursor;
 
-static int connect_unpack(sqlite3 *sqlite, void *argument, int argc,
+static int connect_unpack(sqlite3 *sqlite, void *engine, int argc,
                           const char *const *argv, sqlite3_vtab **out,
                           char **message)
 {
-    (void)argument;
     (void)argc;
     (void)argv;
     (void)message;
-    int rc = sqlite3_declare_vtab(
-        sqlite, "CREATE TABLE x(cell ANY, package BLOB HIDDEN)");
-    if (rc != SQLITE_OK)
-        return rc;
-    *out = sqlite3_malloc(sizeof **out);
-    if (!*out)
-        return SQLITE_NOMEM;
-    memset(*out, 0, sizeof **out);
-    sqlite3_vtab_config(sqlite, SQLITE_VTAB_INNOCUOUS);
-    return SQLITE_OK;
-}
-
-static int disconnect_unpack(sqlite3_vtab *vtab)
-{
-    sqlite3_free(vtab);
-    return SQLITE_OK;
+    return rowtide__vtab_connect(
+        sqlite, engine, "CREATE TABLE x(cell ANY, package BLOB HIDDEN)", out);
 }
 
 static int plan_unpack(sqlite3_vtab *vtab, sqlite3_index_info *info)
@@ -66,12 +51,7 @@ static int plan_unpack(sqlite3_vtab *vtab, sqlite3_index_info *info)
 static int open_unpack(sqlite3_vtab *vtab, sqlite3_vtab_cursor **out)
 {
     (void)vtab;
-    unpack_cursor *cursor = sqlite3_malloc(sizeof *cursor);
-    if (!cursor)
-        return SQLITE_NOMEM;
-    memset(cursor, 0, sizeof *cursor);
-    *out = &cursor->base;
-    return SQLITE_OK;
+    return rowtide__vtab_open(sizeof(unpack_cursor), out);
 }
 
 static int close_unpack(sqlite3_vtab_cursor *base)
@@ -82,20 +62,13 @@ static int close_unpack(sqlite3_vtab_cursor *base)
     return SQLITE_OK;
 }
 
-static int fail(sqlite3_vtab *vtab, int status)
-{
-    sqlite3_free(vtab->zErrMsg);
-    vtab->zErrMsg = sqlite3_mprintf("%s", rowtide_error_message());
-    return rowtide__crdt_code(status);
-}
-
 static int next_unpack(sqlite3_vtab_cursor *base)
 {
     unpack_cursor *cursor = (unpack_cursor *)base;
     int rc = rowtide__unpack_next(&cursor->unpack, &cursor->value);
     cursor->ended = rc != ROWTIDE_OK;
     cursor->row++;
-    return rc < 0 ? fail(base->pVtab, rc) : SQLITE_OK;
+    return rowtide__vtab_end_call(base->pVtab, rc);
 }
 
 static int filter_unpack(sqlite3_vtab_cursor *base, int plan, const char *text,
@@ -107,8 +80,9 @@ static int filter_unpack(sqlite3_vtab_cursor *base, int plan, const char *text,
     cursor->ended = 1;
     cursor->row = -1;
     if (plan == 0) {
-        rowtide__fail(ROWTIDE_EMISUSE, "Zero args passed to filter");
-        return fail(base->pVtab, ROWTIDE_EMISUSE);
+        int refused = rowtide__fail(ROWTIDE_EMISUSE,
+                                    "Zero args passed to filter");
+        return rowtide__vtab_end_call(base->pVtab, refused);
     }
     const void *data = sqlite3_value_blob(argv[0]);
     size_t size = (size_t)sqlite3_value_bytes(argv[0]);
@@ -119,7 +93,7 @@ static int filter_unpack(sqlite3_vtab_cursor *base, int plan, const char *text,
     if (size > 0)
         memcpy(cursor->package, data, size);
     int rc = rowtide__unpack_open(&cursor->unpack, cursor->package, size);
-    return rc < 0 ? fail(base->pVtab, rc) : next_unpack(base);
+    return rc < 0 ? rowtide__vtab_end_call(base->pVtab, rc) : next_unpack(base);
 }
 
 static int is_at_end(sqlite3_vtab_cursor *base)
@@ -144,7 +118,7 @@ static int read_rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *out)
 static const sqlite3_module MODULE = {
     .xConnect = connect_unpack,
     .xBestIndex = plan_unpack,
-    .xDisconnect = disconnect_unpack,
+    .xDisconnect = rowtide__vtab_disconnect,
     .xOpen = open_unpack,
     .xClose = close_unpack,
     .xFilter = filter_unpack,

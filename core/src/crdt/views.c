@@ -1,21 +1,15 @@
 #include "crdt/enable.h"
 #include "crdt/pack.h"
 #include "crdt/tail.h"
+#include "crdt/vtab.h"
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/writer.h"
-
-#include <string.h>
 
 /* What tools look into: T__crsql_clock and T__crsql_pks are views of
  * rowtide_crdt_clock(table), which lists the cells of the stored clocks. */
 
 enum { KEY, COL_NAME, COL_VERSION, DB_VERSION, SITE_ID, SEQ, TABLE_ID, PK };
-
-typedef struct clock_table {
-    sqlite3_vtab base;
-    rowtide__crdt *engine;
-} clock_table;
 
 typedef struct clock_cursor {
     sqlite3_vtab_cursor base;
@@ -34,24 +28,12 @@ static int connect_clock(sqlite3 *sqlite, void *engine, int argc,
     (void)argc;
     (void)argv;
     (void)message;
-    int rc = sqlite3_declare_vtab(
-        sqlite, "CREATE TABLE x(key INTEGER, col_name TEXT, col_version "
-                "INTEGER, db_version INTEGER, site_id INTEGER, seq INTEGER, "
-                "table_id INTEGER HIDDEN, pk BLOB HIDDEN)");
-    clock_table *made = rc == SQLITE_OK ? sqlite3_malloc(sizeof *made) : NULL;
-    if (!made)
-        return rc == SQLITE_OK ? SQLITE_NOMEM : rc;
-    memset(made, 0, sizeof *made);
-    made->engine = engine;
-    sqlite3_vtab_config(sqlite, SQLITE_VTAB_INNOCUOUS);
-    *out = &made->base;
-    return SQLITE_OK;
-}
-
-static int disconnect_clock(sqlite3_vtab *vtab)
-{
-    sqlite3_free(vtab);
-    return SQLITE_OK;
+    return rowtide__vtab_connect(
+        sqlite, engine,
+        "CREATE TABLE x(key INTEGER, col_name TEXT, col_version INTEGER, "
+        "db_version INTEGER, site_id INTEGER, seq INTEGER, table_id INTEGER "
+        "HIDDEN, pk BLOB HIDDEN)",
+        out);
 }
 
 static int plan_clock(sqlite3_vtab *vtab, sqlite3_index_info *info)
@@ -74,12 +56,7 @@ static int plan_clock(sqlite3_vtab *vtab, sqlite3_index_info *info)
 static int open_clock(sqlite3_vtab *vtab, sqlite3_vtab_cursor **out)
 {
     (void)vtab;
-    clock_cursor *cursor = sqlite3_malloc(sizeof *cursor);
-    if (!cursor)
-        return SQLITE_NOMEM;
-    memset(cursor, 0, sizeof *cursor);
-    *out = &cursor->base;
-    return SQLITE_OK;
+    return rowtide__vtab_open(sizeof(clock_cursor), out);
 }
 
 static int close_clock(sqlite3_vtab_cursor *base)
@@ -92,16 +69,7 @@ static int close_clock(sqlite3_vtab_cursor *base)
 
 static rowtide__crdt *engine_of(sqlite3_vtab_cursor *base)
 {
-    return ((clock_table *)base->pVtab)->engine;
-}
-
-static int end_call(sqlite3_vtab_cursor *base, int status)
-{
-    if (status >= 0)
-        return SQLITE_OK;
-    sqlite3_free(base->pVtab->zErrMsg);
-    base->pVtab->zErrMsg = sqlite3_mprintf("%s", rowtide_error_message());
-    return rowtide__crdt_code(status);
+    return rowtide__vtab_engine(base->pVtab);
 }
 
 static int next_record(clock_cursor *cursor)
@@ -146,7 +114,7 @@ static int next_clock(sqlite3_vtab_cursor *base)
     do
         rc = step_cell(cursor);
     while (rc == ROWTIDE_OK && !cursor->ended && !is_shown(cursor));
-    return end_call(base, rc);
+    return rowtide__vtab_end_call(base->pVtab, rc);
 }
 
 static int start(clock_cursor *cursor, int64_t id)
@@ -178,7 +146,7 @@ static int filter_clock(sqlite3_vtab_cursor *base, int plan, const char *text,
     int rc = start(cursor, sqlite3_value_int64(argv[0]));
     if (rc == ROWTIDE_OK && !cursor->ended && !is_shown(cursor))
         return next_clock(base);
-    return end_call(base, rc);
+    return rowtide__vtab_end_call(base->pVtab, rc);
 }
 
 static int is_at_end(sqlite3_vtab_cursor *base)
@@ -217,7 +185,7 @@ static int read_column(sqlite3_vtab_cursor *base, sqlite3_context *context,
     clock_cursor *cursor = (clock_cursor *)base;
     const rowtide__group *group = &cursor->walk.clock.groups[cursor->group];
     if (column == PK)
-        return end_call(base, result_pk(cursor, context));
+        return rowtide__vtab_end_call(base->pVtab, result_pk(cursor, context));
     if (column == COL_NAME)
         result_name(cursor, context, group->column + cursor->offset);
     else if (column == KEY)
@@ -244,7 +212,7 @@ static int read_rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *out)
 static const sqlite3_module MODULE = {
     .xConnect = connect_clock,
     .xBestIndex = plan_clock,
-    .xDisconnect = disconnect_clock,
+    .xDisconnect = rowtide__vtab_disconnect,
     .xOpen = open_clock,
     .xClose = close_clock,
     .xFilter = filter_clock,
