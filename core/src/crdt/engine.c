@@ -121,9 +121,7 @@ static void keep_cache(rowtide__crdt *engine)
 
 void rowtide__crdt_end_transaction(rowtide__crdt *engine, int committed)
 {
-    rowtide__merge_discard(engine);
-    if (engine->merge)
-        engine->merge->exposed = engine->merge->lost = 0;
+    rowtide__merge_end(engine);
     rowtide__pending_clear(engine->pending);
     if (committed) {
         keep_cache(engine);

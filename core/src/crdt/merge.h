@@ -95,6 +95,8 @@ int rowtide__merge_leave(rowtide__crdt *engine);
 int rowtide__merge_next_row(rowtide__crdt *engine);
 /* Forget all that is held. */
 void rowtide__merge_discard(rowtide__crdt *engine);
+/* The same when the transaction has ended. */
+void rowtide__merge_end(rowtide__crdt *engine);
 /* Savepoints: they begin, end, and are rolled back to. */
 int rowtide__merge_savepoint(rowtide__crdt *engine, int number);
 int rowtide__merge_release(rowtide__crdt *engine, int number);
@@ -136,6 +138,8 @@ enum { ROWTIDE__BATCH_COLUMNS = 127 };
 /* Run a statement that writes to a table that takes part. What its triggers
  * write is tracked if they may be there, but for the row that is written. */
 int rowtide__merge_run(rowtide__crdt *engine, sqlite3_stmt *stmt, int triggers);
+/* What is held was meant for another schema. */
+int rowtide__merge_fail_schema(void);
 /* Something in what was written is refused, and the statement undone: what was
  * it? */
 int rowtide__merge_is_refused(const rowtide__crdt *engine, int rc);

@@ -105,12 +105,6 @@ int rowtide__batch_has(const rowtide__crdt *engine,
 
 /* ## Writing */
 
-static int fail_schema(void)
-{
-    return rowtide__fail(ROWTIDE_ESCHEMA,
-                         "the schema was changed in the middle of a merge");
-}
-
 static void open_key(const batch *it, const rowtide__ordered_key *row,
                      rowtide__key *out)
 {
@@ -205,7 +199,7 @@ static int write_batch(rowtide__crdt *engine, batch *it)
 {
     int rc = rowtide__merge_read_guarded(engine, it->table);
     if (rc == ROWTIDE_OK && it->table->guarded)
-        rc = fail_schema();
+        rc = rowtide__merge_fail_schema();
     if (rc == ROWTIDE_OK)
         rc = sort_rows(engine, it);
     if (rc != ROWTIDE_OK)
@@ -224,7 +218,7 @@ int rowtide__batch_write(rowtide__crdt *engine)
     if (!held || held->count == 0)
         return ROWTIDE_OK;
     if (held->generation != engine->generation)
-        return fail_schema();
+        return rowtide__merge_fail_schema();
     int rc = rowtide__merge_watch(engine);
     for (int i = 0; i < held->count && rc == ROWTIDE_OK; i++)
         rc = write_batch(engine, &held->all[i]);
@@ -352,6 +346,6 @@ int rowtide__batch_take(rowtide__crdt *engine)
         return ROWTIDE_ENOMEM;
     if (merge->batches->count > 0
         && merge->batches->generation != engine->generation)
-        return fail_schema();
+        return rowtide__merge_fail_schema();
     return take(engine);
 }

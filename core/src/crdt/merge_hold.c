@@ -20,6 +20,13 @@ void rowtide__merge_discard(rowtide__crdt *engine)
     rowtide__batch_discard(engine);
 }
 
+void rowtide__merge_end(rowtide__crdt *engine)
+{
+    rowtide__merge_discard(engine);
+    if (engine->merge)
+        engine->merge->exposed = engine->merge->lost = 0;
+}
+
 static int put_clock(rowtide__crdt *engine)
 {
     cache *held = engine->merge;

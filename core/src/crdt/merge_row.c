@@ -199,6 +199,12 @@ static int bind_cells(cache *held, sqlite3_stmt *stmt)
     return rc;
 }
 
+int rowtide__merge_fail_schema(void)
+{
+    return rowtide__fail(ROWTIDE_ESCHEMA,
+                         "the schema was changed in the middle of a merge");
+}
+
 int rowtide__merge_is_refused(const rowtide__crdt *engine, int rc)
 {
     return (rc == ROWTIDE_ECONSTRAINT || rc == ROWTIDE_ESQL
@@ -250,8 +256,7 @@ static int write_cells(rowtide__crdt *engine)
     cache *held = engine->merge;
     int rc = ROWTIDE_DONE;
     if (held->generation != engine->generation)
-        return rowtide__fail(ROWTIDE_ESCHEMA,
-                             "the schema was changed in the middle of a merge");
+        return rowtide__merge_fail_schema();
     for (int i = 0; i < held->count; i++)
         if (held->cells[i].value.size > 0)
             held->cells[i].value.data = (const char *)held->bytes.data
